@@ -164,7 +164,7 @@ def _risk(counts: pd.DataFrame, days: Sequence[float]) -> list[float]:
 def _dots(ax: Axes, rows: pd.DataFrame, value: tuple[str, str, str]) -> None:
     """Draw values as dots with their limits, a line for each row's name and a colour for each group."""
     name, low, high = value
-    rows = rows.dropna(subset=[name]).reset_index(drop=True)
+    rows = rows.dropna(subset=[name])
     said = rows.apply(_called, axis=1)
     lines = list(dict.fromkeys(said))
     groups = list(dict.fromkeys(rows["group"].astype(str))) if "group" in rows else ["all"]

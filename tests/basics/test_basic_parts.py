@@ -15,6 +15,7 @@ from evalkit.periods import Period, newest_complete, quarters_between
 from evalkit.spreadsheet import csv_text, harmless, unseen
 from evalkit.wilson import wilson
 from evalkit.words import Messages, catalogue
+from evalkit.words._catalogue import messages
 from evalkit.zones import known_zone, zone
 
 md = markup.markdown
@@ -179,6 +180,9 @@ def test_limits_are_of_95_percent_where_nobody_says_another_level() -> None:
 def test_the_catalogue_is_of_its_language() -> None:
     es = catalogue("es")
     assert str(es.locale) == "es" and es.get("Data cut").string == "Corte de datos"
+    assert all(
+        "" not in {*messages(language), *messages(language).values()} for language in ("en", "es")
+    )  # the head of the file is no message
     say = Messages("es-US")
     assert say("Data cut") == "Corte de datos" and Messages("en-US")("Data cut") == "Data cut"
     assert say("no such message {n}", n=3) == "no such message 3" and Messages("fr-FR")("Data cut") == "Data cut"

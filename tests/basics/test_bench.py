@@ -91,6 +91,8 @@ def test_axes_that_are_given_come_back_and_the_corner_is_marked_once(waltons: pd
     assert texts(ax).count(EXACT) == 1
     assert len(ax.lines) == 2
     assert texts(ax).count("all") == 2  # a row of numbers at risk for each
+    assert texts(ax).count("Number at risk") == 1
+    assert {text.xyann[1] for text in ax.texts if text.get_text() != EXACT} == {-41, -52.5, -64}  # one below the other
 
 
 def test_dots_keep_groups_apart(waltons: pd.DataFrame) -> None:
@@ -104,8 +106,9 @@ def test_dots_keep_groups_apart(waltons: pd.DataFrame) -> None:
     assert rmst(waltons, "T", "E", tau=50).plot().get_legend() is None  # of one group there is nothing to tell apart
 
 
-def test_one_limit_alone_is_no_line() -> None:
-    ax = Estimates(pd.DataFrame({"term": ["a"], "estimate": [0.5], "conf_low": [0.25]}), "bound", "a bound").plot()
+@pytest.mark.parametrize("limit", ["conf_low", "conf_high"])
+def test_one_limit_alone_is_no_line(limit: str) -> None:
+    ax = Estimates(pd.DataFrame({"term": ["a"], "estimate": [0.5], limit: [0.25]}), "bound", "a bound").plot()
     assert len(ax.lines) == 1 and list(ax.collections) == []
 
 

@@ -233,3 +233,7 @@ def test_exit_codes() -> None:
 )
 def test_a_hint_only_where_a_word_is_near(word: str, near: str) -> None:
     assert did_you_mean(word, ["abd1", "period", "study", "abc"]) == near
+
+
+def test_of_words_that_differ_in_letter_case_alone_the_first_is_meant() -> None:
+    assert did_you_mean("Period", ["periods", "PERIOD", "period"]) == "; did you mean 'PERIOD'?"

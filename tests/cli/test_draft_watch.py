@@ -168,16 +168,17 @@ def test_the_page_is_for_this_machines_browser_only(tmp_path) -> None:
 
 def test_a_browser_is_called_without_the_token(tmp_path, monkeypatch) -> None:
     """Its arguments every user of the machine can read; the file that they name, only this one."""
-    page, called = tmp_path / "report.html", []
+    page, called, steps = tmp_path / "report.html", [], []
     page.write_text("<html><head></head></html>", encoding="utf-8")
     monkeypatch.setattr(webbrowser, "open", called.append)
-    monkeypatch.setattr(_draft, "_changes", lambda _: [None])
-    bench = SimpleNamespace(
-        draft=lambda: Drafted(files={"html": page}, ran=1), progress=LineProgress(), scratch=tmp_path
-    )
+    monkeypatch.setattr(_draft, "_changes", lambda _: [None] * 3)
+    made = iter([Drafted(files={"html": page}, ran=ran, seconds=1.25) for ran in (1, 0, 2)])
+    progress = SimpleNamespace(step=lambda *said: steps.append(said))
+    bench = SimpleNamespace(draft=lambda: next(made), progress=progress, scratch=tmp_path)
     with Served(0) as served:
         _draft._watch(bench, served, browser=True)
-        (address,) = called
+        assert steps == [("draft", f"{cells} ran, 1.2 s; Ctrl-C ends it") for cells in ("1 cell", "no cell", "2 cells")]
+        (address,) = called  # once, however often it is made again
         token = served.address.rstrip("/").rpartition("/")[2]
         assert token not in address and address.startswith("file:///")
         file = Path(address.removeprefix("file://"))

@@ -14,7 +14,7 @@ import typer
 
 from evalkit import cli
 from evalkit._version import __version__
-from evalkit.cli import _releases, _render, _run
+from evalkit.cli import _draft, _releases, _render, _run
 from evalkit.cli._groups import written_reason
 from evalkit.cli._render import Request, plan
 from evalkit.errors import DataError, DisclosureError, EvalkitError, UsageError, VerificationError
@@ -93,6 +93,28 @@ def test_what_is_typed_is_what_a_render_is_asked_for(called: Any, monkeypatch: p
         explain=True, new_ledger="Lost.", json=True, verbose=True, name="north", for_each="site",
     )  # fmt: skip
     assert asked == [Request("tiny", studies=(Path("params/study.yaml"),)), everything]
+
+
+def test_what_is_typed_is_what_a_draft_is_asked_for(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Request, dict[str, Any]]] = []
+    monkeypatch.setattr(_draft, "run", lambda request, **more: asked.append((request, more)))
+    called("draft", "tiny")
+    called(
+        "draft", "tiny", "--period", "2000Q3", "--study", "a.yaml", "--params", "p.yaml", "-P", "x=1", "--pdf", "--watch",
+        "--port", "65535", "--no-browser",
+    )  # fmt: skip
+    everything = Request(
+        "tiny", periods=("2000Q3",), studies=(Path("a.yaml"),), params=Path("p.yaml"), parameters=("x=1",),
+        publisher="embedded",
+    )  # fmt: skip
+    assert asked == [
+        (
+            Request("tiny", studies=(Path("params/study.yaml"),), publisher="embedded"),
+            {"pdf": False, "watch": False, "port": 0, "browser": True},
+        ),
+        (everything, {"pdf": True, "watch": True, "port": 65535, "browser": False}),
+    ]
+    assert [called("draft", "tiny", "--port", port)[0] for port in ("-1", "65536")] == [2, 2]
 
 
 def test_only_what_would_be_rendered_is_said(called: Any, jobs: list[RenderJob], tmp_path: Path) -> None:
@@ -274,9 +296,11 @@ def test_what_a_verification_found_is_said(
 ) -> None:
     found = SimpleNamespace(lines=lambda: ["one", "two"], good=good, why="report.html is another")
     monkeypatch.setattr(_releases, "read_manifest", lambda _: MANIFEST)
-    monkeypatch.setattr(_releases, "checked", lambda *_: found)
+    held_to: list[tuple[object, ...]] = []
+    monkeypatch.setattr(_releases, "checked", lambda *asked: held_to.append(asked) or found)
     if good:
-        assert _releases.run_verify(Path("r"), Path("s"), None, quick=True) == 0
+        assert _releases.run_verify(Path("r"), Path("s"), Path("k"), quick=True) == 0
+        assert held_to == [(Path("r"), Path("k"), None)]
     else:
         with pytest.raises(VerificationError) as refused:
             _releases.run_verify(Path("r"), Path("s"), None, quick=True)
@@ -543,6 +567,22 @@ def test_every_end_has_its_code_and_its_line(
     assert capsys.readouterr().err == said
 
 
+def test_a_parser_that_nobody_hears_ends_as_a_pipe_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PacifyFlushWrapper:
+        """What the parser puts in place of a stream that nobody reads."""
+
+        def flush(self) -> None: ...
+
+    from evalkit.cli import _app
+
+    def instead(**_: object) -> object:
+        monkeypatch.setattr("sys.stdout", PacifyFlushWrapper())
+        raise SystemExit(1)
+
+    monkeypatch.setattr(_app, "app", instead)
+    assert _run() == 141
+
+
 def test_a_defect_shows_where_it_is_when_it_is_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -559,10 +599,10 @@ def test_a_defect_shows_where_it_is_when_it_is_asked(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("arguments", [[], ["key"]])
+@pytest.mark.parametrize("arguments", [[], ["key"], ["protocol"], ["ledger"]])
 def test_help_where_nothing_is_asked(arguments: list[str], called: Any) -> None:
     code, out, err = called(*arguments)
-    assert code in {0, 2} and "Usage: evalkit" in out + err and "evalkit: " not in err.partition("Usage")[0]
+    assert code in {0, 2} and "Usage: evalkit" in out + err and "evalkit: " not in err
 
 
 def test_a_misuse_is_one_line(called: Any) -> None:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from evalkit.cli import _init
-from evalkit.examples import Starter, starter_files, write_new
+from evalkit.examples import SIMULATED, Group, Starter, starter_files, write_new
 from evalkit.intake import open_gate
 from evalkit.protocol import load_report, load_study
 from evalkit.publish import find_notebook
@@ -324,6 +324,7 @@ def test_an_interrupt_leaves_no_half_study(tmp_path: Path, monkeypatch: pytest.M
     def interrupted(self: Path, *args: Any, **more: Any) -> Any:
         seen.append(self.name)
         if len(seen) == 3:
+            (tmp_path / "0.txt").unlink()  # somebody else was quicker
             raise KeyboardInterrupt
         return opened(self, *args, **more)
 
@@ -356,3 +357,19 @@ def test_a_study_of_which_little_is_said_compares_the_groups_of_the_definitions_
     files = starter_files(starter)
     assert b"These are simulated" not in files["params/study.yaml"]
     assert [name for name, content in files.items() if not content.endswith(b"\n")] == []
+
+
+def test_a_title_is_written_in_its_own_letters() -> None:
+    title = 'Prórroga: "Ánimo"'
+    text = starter_files(Starter("mine", title, date(2021, 11, 18)))["params/study.yaml"].decode("utf-8")
+    assert yaml.safe_load(text)["title"] == title
+    assert "Prórroga" in text
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_groups_of_simulated_tables_are_read_as_the_studys_only_in_a_demo(demo: bool) -> None:
+    groups = {"focus": Group("new", "New"), "comparison": SIMULATED[1]}
+    named = {SIMULATED[0].value: "new", SIMULATED[1].value: SIMULATED[1].value}
+    starts = date(2021, 11, 18)
+    assert Starter("mine", "Mine", starts, demo=demo, **groups).demo_values == (named if demo else {})
+    assert Starter("mine", "Mine", starts, demo=demo).demo_values == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -58,6 +60,38 @@ def test_a_closed_stream_is_no_file_s_number(tmp_path: Path, numbers: tuple[int,
     assert done.returncode == 0
     for file in (tmp_path / "s").iterdir():
         assert json.loads(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("gets", [1, 7])
+def test_what_was_closed_is_opened_under_its_own_number(monkeypatch: pytest.MonkeyPatch, gets: int) -> None:
+    done: list[tuple[object, ...]] = []
+
+    def fstat(number: int) -> None:
+        if number == 1:
+            raise OSError
+
+    noted = {
+        name: lambda *given, name=name: done.append((name, *given)) for name in ("dup2", "close", "set_inheritable")
+    }
+    noted["fdopen"] = lambda *given, **more: done.append(("fdopen", *given, more))
+    system = {"fstat": fstat, "open": lambda *_: gets, "devnull": "null", "O_RDWR": 2, **noted}
+    monkeypatch.setattr(_surroundings, "os", SimpleNamespace(**system))
+    for name, kept in (("stdin", sys.stdin), ("stdout", None), ("stderr", io.StringIO())):
+        monkeypatch.setattr(sys, name, kept)
+    _surroundings._open_streams()
+    moved = [("dup2", 7, 1), ("close", 7)] if gets == 7 else []
+    assert done == [*moved, ("set_inheritable", 1, True), ("fdopen", 1, "w", {"encoding": "utf-8", "closefd": False})]
+
+
+def test_letters_that_a_stream_has_not_are_written_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = {name: io.TextIOWrapper(io.BytesIO(), encoding="ascii") for name in ("stdout", "stderr")}
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, name, stream)
+    _surroundings._open_streams()
+    for stream in streams.values():
+        stream.write("Łódź")
+        stream.flush()
+        assert stream.buffer.getvalue() == rb"\u0141\xf3d\u017a"
 
 
 def test_nobody_reading_is_no_traceback(tmp_path: Path) -> None:

@@ -19,9 +19,12 @@ from evalkit.intake import _open as digest_module
 from evalkit.intake._data import _CUT, _sql
 from evalkit.intake._database import redacted, secrets_of
 from evalkit.intake._dictionary import _arms, _column, _fields, _source, _values
+from evalkit.intake._findings import Finding
 from evalkit.intake._open import read_all
 from evalkit.intake._rules import _bare, _other_spellings
-from evalkit.intake._spec import ColumnSpec
+from evalkit.intake._spec import ColumnSpec, table_spec
+from evalkit.intake._table_rules import rules_of
+from evalkit.intake._validate import _with_spellings
 from evalkit.markup import markdown
 from evalkit.protocol import Study, Table
 from intake.corrupted import TODAY, good, put, study_of
@@ -126,6 +129,7 @@ def test_an_address_without_what_opens_it(url: str, shown: str) -> None:
 
 def test_what_must_never_be_shown_of_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EK_PW", "s%20cret")
+    monkeypatch.setenv("EK_DB", "vault")
     monkeypatch.delenv("EK_NONE", raising=False)
     url = "postgresql://ann:${EK_PW}@host/db?sslkey=K1&Token=T%2B2;x=1${EK_NONE}"
     found = secrets_of(SimpleNamespace(database=url))
@@ -133,6 +137,7 @@ def test_what_must_never_be_shown_of_a_database(monkeypatch: pytest.MonkeyPatch)
     assert found == {
         whole, "postgresql://ann:s cret@host/db?sslkey=K1&Token=T+2;x=1", "ann:s%20cret", "ann:s cret", "s%20cret", "s cret", "K1", "T%2B2", "T+2",
     }  # fmt: skip
+    assert secrets_of(SimpleNamespace(database="duckdb://${EK_DB}")) == {"duckdb://vault", "vault"}
     assert secrets_of(SimpleNamespace(database=None)) == frozenset()
     assert secrets_of(SimpleNamespace(database="duckdb://x.db")) == {"duckdb://x.db"}
 
@@ -184,6 +189,29 @@ def test_rows_of_another_spelling_than_the_first() -> None:
     alike = pd.DataFrame({"small": ["a", "a", "b", None, "a", "a"], "day": [1, 1, 1, 1, 1, 2]})
     assert _other_spellings(ids, alike[["small"]]).tolist() == [False, True, False, False, False, True]
     assert _other_spellings(ids, alike).tolist() == [False, True, False, False, False, False]
+
+
+def test_how_many_are_there_in_another_spelling() -> None:
+    rows = pd.DataFrame({"participant_id": ["17", "17.0", "18"]})
+    found = Finding("sessions", "participant_id", "unknown_participant", "error", 3, (1, 2, 3), "is unknown")
+    people = pd.DataFrame({"participant_id": ["0017", "20"]})
+    more = "; 2 of them are there in another spelling (zeros before or after it, letter case)"
+    assert _with_spellings(found, rows, people).text == f"is unknown{more}"
+    one = "; 1 of them is there in another spelling (zeros before or after it, letter case)"
+    assert _with_spellings(found, rows[1:], people).text == f"is unknown{one}"
+    assert _with_spellings(found, rows[2:], people) is found
+
+
+# -- rules -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("table", ["participants", "sessions", "exits", "outcomes", "measures", "searches"])
+def test_a_rule_says_of_which_column_it_is_how_grave_and_why(table: str, tmp_path: Path) -> None:
+    study = study_of(tmp_path, good())
+    spec = table_spec(study, table)
+    for rule in rules_of(study, spec, TODAY):
+        assert rule.column in {"", *spec.names}, rule.name
+        assert rule.name.isidentifier()
+        assert rule.severity in {"error", "warning"}, rule.name
+        assert rule.text.partition(" ")[0] in {"is", "looks", "differs", "repeats"}, rule.text
 
 
 # -- the gate ----------------------------------------------------------------------------------------------------------

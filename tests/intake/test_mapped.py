@@ -246,7 +246,7 @@ def test_two_columns_that_may_be_meant_are_asked(called: Any, begun: Path) -> No
         (["map", "sessions", "s.csv", "--answer", "kind.Yogi=group"], 2, "there is no such question"),
         (["map", "sessions", "s.csv", "--answer", "kind.Yoga=grup"], 2, "did you mean 'group'?"),
         (["map", "sessions", "s.csv", "--answer", "kind=Typ"], 2, "there is no column 'Typ'; did you mean 'Type'?"),
-        (["map", "sessions", "s.csv", "--sheet", "x"], 2, "there is no such sheet"),
+        (["map", "sessions", "s.csv", "--sheet", "x"], 2, "evalkit: --sheet 'x': there is no such sheet\n"),
         (["map", "measures", "s.csv", "--yes"], 2, "3 questions are open and nothing was written"),
         (
             ["map", "exits", "nothing.csv"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ import pytest
 from evalkit.errors import DataError, UsageError
 from evalkit.examples import SIMULATED, Starter, starter_files, write_new
 from evalkit.intake import open_data, validate
+from evalkit.intake._rules import folded
 from evalkit.intake.mapping import Proposal, files_like, propose
+from evalkit.intake.mapping._names import _NAMES, WORDS, nearness
 from evalkit.protocol import Study, load_study, write_table
 
 HEAD = "Client ID,Exit Date,Reason\n"
@@ -252,3 +255,46 @@ def test_a_proposal_in_full(study: Study) -> None:
         "not read: Colour",
         "not there, and not needed: referral_source, community_area, outcome_follow_up_end, recorded_on, retracted_on",
     ]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "usual", "near"),
+    [
+        ("referral_date", ("referral_date",), 1.0), ("Referral Date", ("referral_date",), 0.95), ("referraldate", ("referral_date",), 0.95),
+        ("Referred", ("referral_date", "referred"), 0.94), ("Referred", (*"abcdefghijklmnop", "referred"), 0.83), ("Date Referral", ("referral_date",), 0.9),
+        ("Our referral date", ("referral_date",), 0.75), ("Referred person", ("referral_date", "referred"), 0.54), ("Refered", ("a", "referred"), 0.69),
+        ("Date person", ("date",), 0.0), ("Inmate", ("intake",), 0.0),
+    ],
+)  # fmt: skip
+def test_how_near_a_name_is(theirs: str, usual: tuple[str, ...], near: float) -> None:
+    assert nearness(theirs, usual) == pytest.approx(near)
+
+
+# Of each column and each word of ours one name that others have for it, and that does not hold ours.
+CALLED = """
+participant_id=Client Number referral_date=Referred referral_source=Lead Source intake_date=Enrolled mandate=Legal Status
+site=Office community_area=Neighborhood outcome_follow_up_end=Records searched through recorded_on=Created Date
+retracted_on=Voided session_date=Visit Date kind=Incident Type status=Attendance hours=Duration exit_date=Discharged
+reason=Disposition outcome_date=Arrest Date source=Information Source measure_date=Survey Date instrument=Scale
+score=Result searched_from=Start Date searched_to=End Date age=Age Years gender=Sex race_ethnicity=Ethnicity
+employment=Currently Employed prior_dv_arrests=DV Arrests alcohol_use=Drinking synthetic=Synthetic
+"""
+MEANT = """
+attended=Showed absent=No Show excused=Absent excused cancelled=Canceled group=Grp individual=1:1 case_management=CM
+completed=Graduated dropped_out=Lost contact terminated=Expelled transferred=Transfer moved=Relocated deceased=Died
+administrative=Admin close dv_arrest=Domestic violence arrest any_arrest=Other arrest order_violation=Violation of order
+survivor_reported_harm=Partner report court=Judge other_order=Probation none=Voluntary man=Male woman=Female
+another=Nonbinary black=African American latino=Hispanic white=Caucasian self=Walk in yes=Y no=N
+"""
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"(\w+)=([^=]+?)(?=\s\w+=|\s*$)", text)
+
+
+def test_what_others_call_our_columns_and_words() -> None:
+    assert [ours for ours, _ in pairs(CALLED)] == [*_NAMES]
+    far = [(ours, theirs) for ours, theirs in pairs(CALLED) if nearness(theirs, (ours, *_NAMES[ours])) < 0.8]
+    assert far == []
+    assert [ours for ours, _ in pairs(MEANT)] == [*WORDS]
+    assert [(ours, theirs) for ours, theirs in pairs(MEANT) if folded(theirs) not in map(folded, WORDS[ours])] == []

@@ -335,3 +335,10 @@ def test_a_catalogue_that_is_none(tmp_path: Path) -> None:
     catalogue_of(file, "es").write_text("msgid nothing\n", encoding="utf-8")
     with pytest.raises(ProtocolError, match=r"own\.es\.po: is not a readable catalogue"):
         in_language(NOTEBOOK, file, "es")
+
+
+def test_a_language_inside_another_is_in_force_until_its_end() -> None:
+    with speaking("es-US") as outer:
+        with speaking("en-US", {"a": "b"}) as inner:
+            assert (inner.locale, dict(inner.own), speech()) == ("en-US", {"a": "b"}, inner)
+        assert speech() is outer

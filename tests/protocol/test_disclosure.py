@@ -90,9 +90,12 @@ def test_the_studys_rules_lie_beside_its_protocol(tmp_path: Path, key: str, link
     (tmp_path / name).write_text("minimum_count: 11\n" if key == "disclosure" else "baselines: []\n", encoding="utf-8")
     if link:
         (tmp_path / "study" / "linked.yaml").symlink_to(tmp_path / name)
-    changed = study.model_copy(update={key: "linked.yaml" if link else f"../{name}"}).with_path(study.path)
-    with pytest.raises(ProtocolError, match="lies outside the protocol's folder"):
+    named = "linked.yaml" if link else f"../{name}"
+    changed = study.model_copy(update={key: named}).with_path(study.path)
+    with pytest.raises(ProtocolError) as refused:
         (load_disclosure if key == "disclosure" else load_baselines)(changed)
+    outside = f"{named} lies outside the protocol's folder; a study's rules stand beside its protocol"
+    assert str(refused.value) == f"{study.path}: {outside}"
 
 
 def test_a_policy_may_withhold_nobody_and_everybody(tmp_path: Path) -> None:

@@ -73,6 +73,16 @@ def test_elsewhere_where_the_protocols_folder_cannot_be_written(
     assert private_folder(one) == tmp_path / "s" / ".evalkit" / "tiny"
 
 
+@pytest.mark.parametrize("denied", [os.R_OK, os.X_OK])
+def test_a_folder_that_cannot_be_read_is_not_found(
+    denied: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = study(tmp_path / "s")
+    private_folder(one)
+    monkeypatch.setattr(os, "access", lambda _, mode: not mode & denied)
+    assert find_private_folder(one) is None
+
+
 @pytest.mark.parametrize("homeless", [False, True])
 def test_nowhere(homeless: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = study(tmp_path / "s")

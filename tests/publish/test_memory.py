@@ -193,6 +193,14 @@ def test_a_change_whose_cell_is_taken_out_is_undone_in_a_fresh_kernel() -> None:
     assert bench.run(["c = [1]", "show(c)"]) == ([[], ["[1]"]], [0, 1])
 
 
+def test_cells_that_change_places_before_a_draw_are_run_in_a_fresh_kernel() -> None:
+    cells = ["a = 1", "b = 2", "import random", "x = random.random()"]
+    bench = Bench()
+    bench.run(cells)
+    assert bench.run(["b = 2", "a = 1", *cells[2:]])[1] == [0, 1, 2, 3]
+    assert bench.begun == 2
+
+
 def test_a_kernel_that_cannot_go_on_says_so_until_it_ends() -> None:
     bench = Bench()
     bench.run(["c = [1]", "show(c)"])
@@ -284,6 +292,7 @@ def test_a_folder_whose_name_begins_like_the_environments_is_another(tmp_path, m
         ("import numpy.linalg as la, os.path", set(), {"la", "os"}, False),
         ("with p as q:\n    pass", {"p"}, {"q"}, False),
         ("del a", set(), {"a"}, False),
+        ("def f():\n    global g\n    g = 1", {"g"}, {"f", "g"}, True),
         ("x += 1", set(), {"x"}, True),
         ("from m import *", set(), set(), True),
         ("rows['late'] = 1", {"rows"}, set(), True),

@@ -30,6 +30,7 @@ def test_of_the_reports_that_are_shipped_nothing_is_said(name: str) -> None:
         (HEAD + "report.show(curve, 'figure')", None),
         ("#| label: tbl-a\n#| tbl-cap: 'A'\nreport.show(curve, 'table')", None),
         ("#| include: false\nreport.show(curve)", None),
+        ("#| label: fig-a\n#| fig-cap: 'No'\n#| fig-alt: 'Yes'\nreport.show(curve)", None),
         ("curve = 3", None),
         ("frame.head();", None),
         ("def look(rows):\n    print(rows)", None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from evalkit.periods import Period
 from evalkit.site import _series
-from evalkit.site._gather import Place, Release
+from evalkit.site._gather import Place, Release, Stone, _Found, _sorted
 from evalkit.site._series import Number, Question, Row, _limits, chart, questions
 from evalkit.site._words import Reader, label_of, written
 from release_site.published import resource
@@ -222,6 +223,21 @@ def test_small_charts_stand_in_frames_of_one_size_each_from_first_to_last(monkey
     ]
     assert [place.get_xlim() for place in figure.axes[:4]] == [(-0.3, 1.3)] * 4
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["2000Q4", "2001Q1"]
+    assert [place.get_title(loc="left") for place in figure.axes[:4]] == ["x"] * 4
+
+
+def test_charts_of_one_kind_share_an_axis_and_those_of_another_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_series, "svg_of", lambda figure: figure)
+    small, large, people = (
+        replace(ROW, scale=scale, numbers={"2000Q4": Number(value), "2001Q1": Number(value)})
+        for scale, value in (("share", 0.2), ("share", 0.6), ("number", 50))
+    )
+    question = Question("tbl-a", "T", (small, large, people), ("2000Q4", "2001Q1"), 2)
+    panels = [("a", [small]), ("b", [large]), ("c", [people])]
+    figure: Any = chart(question, panels, {"Pilot": "Pilot"})
+    assert [place.get_ylim() for place in figure.axes[:3]] == [
+        pytest.approx(ends) for ends in ((0, 0.66), (0, 0.66), (0, 55))
+    ]
 
 
 def test_rows_of_several_methods_and_means_beside_shares_are_told_apart(tmp_path: Path) -> None:
@@ -246,3 +262,12 @@ def test_rows_that_only_groups_tell_apart_are_named_by_the_question(tmp_path: Pa
         ("Caption of tbl-late", "sessions", ("1 (0 to 3)", "of 12,303")),
         ("Caption of tbl-late", "exits", ("5 (2 to 10)", "of 481")),
     ]
+
+
+def test_revisions_stand_newest_first_and_reports_by_their_last_day() -> None:
+    revisions = (2, 3, 1)
+    found = _Found([SimpleNamespace(revision=n) for n in revisions], {n: Stone(n) for n in revisions})  # type: ignore[misc]
+    order = _sorted({("r", "2000Q1"): found, ("r", "2000Q2"): _Found(), ("r", "2000-02-01..2000-03-31"): _Found()}, 1)
+    assert [place.period.name for place in order["r"]] == ["2000Q2", "2000-02-01..2000-03-31", "2000Q1"]
+    assert [release.revision for release in order["r"][2].releases] == [3, 2, 1]
+    assert [stone.revision for stone in order["r"][2].stones] == [3, 2, 1]

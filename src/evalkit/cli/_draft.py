@@ -319,7 +319,7 @@ def _watch(bench: _Bench, served: Any, *, browser: bool) -> None:  # noqa: ANN40
             served.trouble([str(problem) for problem in drafted.problems])
             continue
         served.show(drafted.files)
-        cells = "no cell ran" if not drafted.ran else f"{drafted.ran} cells ran"
+        cells = "no cell ran" if not drafted.ran else f"{drafted.ran} cell{'s' * (drafted.ran > 1)} ran"
         bench.progress.step("draft", f"{cells}, {drafted.seconds:.1f} s; Ctrl-C ends it")
         if number == 0 and browser:
             import webbrowser  # noqa: PLC0415

@@ -37,10 +37,6 @@ NOT_SHOWN = "–"
 _ARTICLE = re.compile(r"\b([Ee]l|[Dd]el|un) ((?:menos|más) del)\b")
 
 
-def _absent(value: float | None) -> bool:
-    return value is None or not math.isfinite(value)
-
-
 def _babel(locale: str) -> str:
     """Return a locale as babel names it: of a language that has messages."""
     # Of a language without messages numbers are English as well: a sentence has the signs of one language.
@@ -106,7 +102,7 @@ def percent(value: float | None, digits: int = 0, *, locale: str = "") -> str:
     >>> percent(0.734), percent(0.625), percent(0.9996), percent(0.0), percent(None)
     ('73%', '63%', 'over 99%', '0%', '–')
     """
-    if value is None or _absent(value):
+    if value is None or not math.isfinite(value):
         return NOT_SHOWN
     text = half_up(100 * value, digits)
     sign, said = percent_sign(locale), messages(language_of(locale or speech().locale))
@@ -154,7 +150,7 @@ def points(value: float | None, digits: int = 1) -> str:
     >>> points(0.1345), points(-0.13), points(0.0), points(0.1345, 0)
     ('+13.5', '−13.0', '0.0', '+13')
     """
-    if value is None or _absent(value):
+    if value is None or not math.isfinite(value):
         return NOT_SHOWN
     text = decimal(100 * value, digits)
     # The sign follows what is printed: +0.0 would claim a direction that its digits do not show.
@@ -180,7 +176,7 @@ def decimal(value: float | None, digits: int = 2) -> str:
     """
     if value is not None and math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if value is None or _absent(value):
+    if value is None or not math.isfinite(value):
         return NOT_SHOWN
     text = half_up(value, digits)
     return _local(f"−{text[1:]}" if text.startswith("-") and float(text) != 0 else text.lstrip("-"))
@@ -204,7 +200,7 @@ def count(value: float | None, *, locale: str = "") -> str:
     >>> count(1060)
     '1,060'
     """
-    return NOT_SHOWN if value is None or _absent(value) else _local(f"{int(half_up(value, 0)):,}", locale)
+    return NOT_SHOWN if value is None or not math.isfinite(value) else _local(f"{int(half_up(value, 0)):,}", locale)
 
 
 def interval(low: float | None, high: float | None, *, share: bool = True, digits: int = 0) -> str:
@@ -255,7 +251,7 @@ def p_value(value: float | None, *, coarse: bool = False) -> str:
     >>> p_value(0.0474), p_value(0.00004), p_value(0.14, coarse=True), p_value(0.01, coarse=True)
     ('0.047', '<0.001', '0.14', '≤0.01')
     """
-    if value is None or _absent(value):
+    if value is None or not math.isfinite(value):
         return NOT_SHOWN
     if coarse:
         return _local("≤0.01" if value < 0.015 else half_up(value, 2))
