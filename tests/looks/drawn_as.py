@@ -34,7 +34,7 @@ def look_of(figure: Figure) -> list[str]:
         lines += [f"frame {number}: {line}" for line in _frame(axes)]
     for legend in figure.legends:
         lines.append(f"key: {legend._ncols} columns, in a frame: {legend.get_frame_on()}")
-        lines += [f"key: {_line(one)}" for one in legend.legend_handles]
+        lines += [f"key: {_said(one)}" for one in legend.legend_handles]
         lines += [f"key: {_text(one)}" for one in legend.texts]
     return lines
 
@@ -78,11 +78,17 @@ def _said(artist: Any) -> str:
         faces = [f"{to_hex(c)}/{c[3]:.2f}" for c in artist.get_facecolor()[:1]]
         edges = [to_hex(c) for c in artist.get_edgecolor()[:1]]
         name = next(name for kind, name in _KINDS.items() if isinstance(artist, kind))
-        return f"{name} {faces} {edges}, {[round(float(w), 2) for w in artist.get_linewidth()][:1]} wide"
+        return (
+            f"{name} {faces} {edges}, {[round(float(w), 2) for w in artist.get_linewidth()][:1]} wide{_hatch(artist)}"
+        )
     box = _rounded(artist.get_bbox().bounds) if hasattr(artist, "get_bbox") else ""
     face = f"{to_hex(artist.get_facecolor())}/{artist.get_facecolor()[3]:.2f}"
     edge = f"{to_hex(artist.get_edgecolor())} {artist.get_linewidth():g} wide, {artist.get_linestyle()}"
-    return f"{type(artist).__name__} {box} {face}, {edge}, level {artist.get_zorder():g}"
+    return f"{type(artist).__name__} {box} {face}, {edge}, level {artist.get_zorder():g}{_hatch(artist)}"
+
+
+def _hatch(artist: Any) -> str:
+    return f", hatched {artist.get_hatch()}" if artist.get_hatch() else ""
 
 
 def _rounded(values: Iterable[float]) -> list[float]:

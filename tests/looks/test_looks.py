@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,9 @@ from evalkit.views import Look, dots_figure
 from looks.drawn_as import FILE, look_of
 from views.made import GROUPS, safe_of, table
 from views.seen import draw
+from views.test_amounts import AMOUNTS, OF_ALL
 from views.test_figures import FRAMES
+from views.test_pathway import PATHWAY, risks
 
 ROWS = """
 group | label                                                     | estimate | conf_low | conf_high
@@ -52,12 +55,29 @@ def _drawn(safe: Safe, look: Look) -> Figure:
     return draw(safe, GROUPS, look)[0]
 
 
+def _on_a_phone(safe: Safe, look: Look) -> Figure:
+    return _drawn(safe, replace(look, narrow=True))
+
+
 FIGURES: dict[str, Callable[[], Figure]] = {
     **{name: partial(_drawn, case[0], case[1]) for name, case in FRAMES.items()},
     "published": lambda: dots_figure(table(ROWS), GROUPS, "Share", marks=MARKS)[0],
     "five groups": lambda: dots_figure(table(_several()), MANY, "Share")[0],
     "many effects": lambda: draw(safe_of("sensitivity", EFFECTS), GROUPS, Look())[0],
     "eight quarters": lambda: draw(safe_of("trend", QUARTERS), GROUPS, Look())[0],
+    "amounts": partial(_drawn, AMOUNTS, Look()),
+    "amounts of all": partial(_drawn, OF_ALL, Look()),
+    "pathway": partial(_drawn, PATHWAY, Look()),
+    "risks": partial(_drawn, risks(), Look()),
+}
+FIGURES |= {
+    f"{name}, on a phone": partial(_on_a_phone, safe, look)
+    for name, safe, look in [
+        *((name, case[0], case[1]) for name, case in FRAMES.items()),
+        ("amounts", AMOUNTS, Look()),
+        ("pathway", PATHWAY, Look()),
+        ("risks", risks(), Look()),
+    ]
 }
 LOOKS = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 
 from evalkit import simulate as package
 from evalkit.errors import UsageError
-from evalkit.simulate import SCENARIOS, integrate
+from evalkit.simulate import SCENARIOS, _tables, integrate
 from evalkit.simulate import _truth as truth
 from evalkit.simulate._course import WEEKS, _completion_week, gap_day, session_days
 from evalkit.simulate._people import NEVER, _pick, _referrals, _roll, _shifted, get_scenario, weekday
@@ -218,3 +219,46 @@ def test_referrals_of_the_pilot_rise_for_half_a_year_and_those_of_the_other_arm_
         own = np.bincount(days[focus == arm] // 28, minlength=len(expected)) / 200_000
         assert own == pytest.approx(expected, abs=0.003)
     assert expected[0] == pytest.approx(20 / len(weekdays))
+
+
+class Rolls:
+    """A generator of which every draw is known: waits by their mean, everybody chosen, weeks of two."""
+
+    def __init__(self, waits: dict[float, list[float]]) -> None:
+        self.waits = waits
+
+    def exponential(self, mean: float, size: int) -> np.ndarray:
+        return np.array(self.waits.get(mean, [0.0] * size), dtype=float)
+
+    def random(self, size: int) -> np.ndarray:
+        return np.zeros(size)
+
+    def geometric(self, _: float, size: int) -> np.ndarray:
+        return np.full(size, 2)
+
+
+def test_a_second_episode_is_dated_up_to_the_day_of_the_extract(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five people one is referred again too late; intakes are a day before, on and after the last day, and long before."""
+    monkeypatch.setattr(_tables, "_over", lambda _: np.array([900, 900, 900, 901, 100]))
+    rolls = Rolls({90: [10.9, 10, 10, 10, 0], 8: [27, 28.9, 29, 0]})
+    maker = SimpleNamespace(
+        rng=rolls, last=1000, ids=np.array(list("abcde")), searched=np.array([1000, 990, 1000, 1, 100])
+    )
+    first = pd.DataFrame({"participant_id": list("abcde"), "site": "x"})
+    rows, sessions = _tables.second_episodes(maker, first)
+    assert rows.to_dict("list") == {
+        "participant_id": ["a", "b", "c", "e"], "site": ["x"] * 4, "referral_date": [970, 970, 970, 160],
+        "intake_date": [999, 1000, NEVER, 162], "outcome_follow_up_end": [1000, 1000, 1000, 162], "recorded_on": [970, 970, 970, 160],
+    }  # fmt: skip
+    assert sessions.to_dict("list") == {
+        "participant_id": ["e", "e"], "session_date": [167, 174], "kind": ["group"] * 2, "status": ["attended"] * 2,
+        "hours": [1.5] * 2, "recorded_on": [167, 174],
+    }  # fmt: skip
+
+
+def test_the_truth_is_of_200000_people_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert truth._sizes(60_000) == [25_000, 25_000, 10_000] and truth._sizes(50_000) == [25_000] * 2
+    asked: list[int] = []
+    monkeypatch.setattr(truth, "_sizes", lambda n: asked.append(n) or [100])
+    integrate("null")
+    assert asked == [200_000] * 3

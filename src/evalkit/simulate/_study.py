@@ -220,8 +220,8 @@ def _raw(maker: Maker) -> dict[str, pd.DataFrame]:
     people = maker.participants()
     again, more = second_episodes(maker, people)
     return {
-        "participants": pd.concat([people, again], ignore_index=True),
-        "sessions": pd.concat([maker.sessions(), more], ignore_index=True),
+        "participants": pd.concat([people, again]),
+        "sessions": pd.concat([maker.sessions(), more]),
         "exits": maker.exits(),
         "outcomes": maker.outcomes(),
         "measures": maker.measures(),

@@ -72,7 +72,7 @@ def with_errors(
     if phantoms is not None:
         gone = _noticed(rng, phantoms["recorded_on"].to_numpy(), last)
         parts.append(phantoms.assign(retracted_on=gone))
-    return pd.concat([p for p in parts if len(p)] or [right], ignore_index=True)
+    return pd.concat([p for p in parts if len(p)] or [right])
 
 
 def _noticed(rng: np.random.Generator, recorded: Ints, last: int) -> Ints:
@@ -156,7 +156,7 @@ class Maker:
                 pd.DataFrame({_ID: self.ids[who], "source": s, **days, "recorded_on": min(last, self.last)})
                 for s in SEARCHED
             ]
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(parts)
 
     def sessions(self) -> pd.DataFrame:
         """Return sessions of first episodes: attended, and groups that were missed."""
