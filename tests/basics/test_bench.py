@@ -9,6 +9,7 @@ from lifelines.datasets import load_rossi, load_waltons
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from evalkit import bench
 from evalkit.errors import AnalysisError
 from evalkit.estimates import Estimates, nothing
 from evalkit.stats import cox, cumulative_incidence, kaplan_meier, rmst
@@ -43,6 +44,7 @@ def test_a_curve_is_the_estimate_and_starts_at_one(waltons: pd.DataFrame) -> Non
         assert list(line.get_xdata()) == [0.0, *own["time"]]
         assert list(line.get_ydata()) == [1.0, *own["estimate"]]
         assert line.get_drawstyle() == "steps-post"
+        assert ax.get_ylim() == (0, 1.02)  # the whole of the scale
         corner = (own["time"].iloc[1], own["conf_low"].iloc[0])  # limits fall where the line does
         assert corner in {(float(x), float(y)) for x, y in band.get_paths()[0].vertices}
     assert [band.get_alpha() for band in ax.collections] == [0.13, 0.13]  # faint: two may lie on one another
@@ -82,6 +84,30 @@ def test_a_model_is_a_forest_of_ratios_on_a_logarithmic_axis() -> None:
     assert [label.get_text() for label in ax.get_yticklabels()] == ["fin", "age", "prio"]
     assert list(ax.lines[0].get_xdata()) == list(fit.tidy()["hazard_ratio"])
     assert ax.get_xlabel() == "hazard ratio"
+    assert ax.get_ylim() == pytest.approx((2.6, -0.6))  # read from top to bottom
+    assert list(ax.lines[1].get_xdata()) == [1, 1]
+    assert [ax.xaxis.get_major_formatter()(value) for value in (0.5, 1, 20)] == ["0.5", "1", "20"]
+
+
+def test_a_curve_that_falls_on_day_0_begins_where_it_fell_to() -> None:
+    line = kaplan_meier(pd.DataFrame({"T": [0, 5, 8], "E": [1, 1, 0]}), "T", "E").plot().lines[0]
+    assert list(line.get_xdata())[:2] == [0, 5]
+    assert list(line.get_ydata())[:2] == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_where_people_are_begins_on_the_first_day_that_is_known() -> None:
+    rows = pd.DataFrame(
+        {"state": ["in", "in", "out", "out"], "time": [5.0, 9, 5, 9], "estimate": [0.75, 0.5, 0.25, 0.5]}
+    )
+    lines = Estimates(rows, "states", "share in each state").plot().lines
+    assert [(line.get_label(), list(line.get_xdata())) for line in lines] == [("in", [5, 9]), ("out", [5, 9])]
+    assert [line.get_drawstyle() for line in lines] == ["steps-post"] * 2
+
+
+def test_a_row_is_named_by_its_label_and_else_by_all_that_tells_it_apart() -> None:
+    rows = pd.DataFrame({"label": ["Ex", ""], "term": ["x", "y"], "tau": [np.nan, 90.0], "estimate": [0.5, 2.0]})
+    named = [label.get_text() for label in Estimates(rows, "odd", "x").plot().get_yticklabels()]
+    assert named == ["Ex", "y, 90"]
 
 
 def test_axes_that_are_given_come_back_and_the_corner_is_marked_once(waltons: pd.DataFrame) -> None:
@@ -135,6 +161,9 @@ def test_what_has_no_number_is_refused() -> None:
 
 
 def test_html_escapes_the_data_and_says_facts_and_limits() -> None:
+    ends = [(np.inf, "∞"), (-np.inf, "-∞"), (np.nan, "")]
+    assert [bench._number(value) for value, _ in ends] == [text for _, text in ends]
+    assert [bench._cell("p_value", value) for value in (0.001, 0.0009, None)] == ["0.001", "<0.001", ""]
     rows = pd.DataFrame({"group": ["<b>x</b>"] * 30, "estimate": 1 / 3, "p_value": 0.0004, "n": 1200})
     found = Estimates(rows, "shares", "share of & among", notes=("A note.",), summary={"n_event": 12, "aic": 3.14159})
     html = found._repr_html_()

@@ -133,6 +133,20 @@ def test_each_change_is_seen_once_and_those_during_the_first_draft_too(tmp_path)
     assert file.read_text() == "333"
 
 
+def test_a_file_that_is_still_being_written_is_waited_for(tmp_path, monkeypatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(_draft, "time", SimpleNamespace(sleep=waited.append))
+    seen = iter("112333344")  # before; none; half; whole; none; the next
+    bench = SimpleNamespace(begun_with={}, watched=lambda: {"a": next(seen)})
+    changes = _changes(bench)
+    next(changes)
+    next(changes)
+    assert waited == [_draft._LOOKS, _draft._SETTLES, _draft._SETTLES]
+    next(changes)
+    assert waited[3:] == [_draft._LOOKS, _draft._SETTLES]
+    assert list(seen) == []
+
+
 def get(served: Served, path: str, host: str | None = None) -> tuple[int, str, http.client.HTTPMessage]:
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
     connection.request("GET", path, headers={"Host": host or f"127.0.0.1:{served.port}"})

@@ -11,12 +11,14 @@ import threading
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
 from evalkit import errors
+from evalkit.cli import _records
 from evalkit.cli._records import LOG, logged, message_for, next_period, record_of, stopped_before
 from evalkit.cli._render import exit_code
 from evalkit.cli._schedule import KINDS, files_for
@@ -325,3 +327,14 @@ def test_schedules_for_each_site_stand_beside_the_reports_own(files: dict[str, d
 def test_there_is_no_other_scheduler(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no scheduler 'systmd'; did you mean 'systemd'"):
         files_for("systmd", study_in(tmp_path), "tiny", Path("r"), "evalkit")
+
+
+def test_a_command_that_tells_gets_the_record_and_its_words_are_not_ours(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study = SimpleNamespace(folder=tmp_path)
+    _records._call("sh -c 'cat > told; echo sent'", b"{}", study)  # type: ignore[arg-type]
+    assert (tmp_path / "told").read_bytes() == b"{}"
+    assert capfd.readouterr().out == ""
+    with pytest.raises(subprocess.CalledProcessError):
+        _records._call("false", b"{}", study)  # type: ignore[arg-type]

@@ -19,6 +19,7 @@ from openpyxl.chart import BarChart, Reference
 from evalkit.errors import DataError, ProtocolError
 from evalkit.intake import open_data, table_digests, validate
 from evalkit.intake._open import read_all
+from evalkit.intake._workbook import sheet_names
 from intake.corrupted import TODAY, good, study_of
 from intake.test_sources import HEAD, NAMES, people_at, referrals, small
 
@@ -669,3 +670,12 @@ def test_a_duckdb_file_reads_nothing_else(tmp_path: Path) -> None:
         ):
             with pytest.raises(duckdb.PermissionException):
                 connection.execute(statement.format(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["protected", "old", "entities in the book"])
+def test_names_of_sheets_are_of_a_workbook_that_can_be_read(kind: str, tmp_path: Path) -> None:
+    made, words = REFUSED[kind]
+    (tmp_path / "p.xlsx").write_bytes(made(tmp_path))
+    with pytest.raises(DataError, match=f"^here {words}"):
+        sheet_names(tmp_path / "p.xlsx", "here")
+    assert sheet_names(saved(tmp_path, book()), "here") == ["export"]

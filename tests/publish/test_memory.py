@@ -180,6 +180,14 @@ def test_a_cell_that_fails_leaves_the_rest_as_it_was() -> None:
     assert bench.run(CELLS) == ([[], [], ["1"], ["2"], [], ["3"]], [])
 
 
+def test_what_was_changed_before_a_cell_failed_is_changed_in_a_fresh_kernel() -> None:
+    bench = Bench()
+    with pytest.raises(ZeroDivisionError):
+        bench.run(["c = [1]", "c.append(2)", "show(1 / 0)"])
+    assert bench.run(["c = [1]", "show(c)"]) == ([[], ["[1]"]], [0, 1])
+    assert bench.begun == 2
+
+
 def test_what_ran_before_a_cell_failed_is_known() -> None:
     bench = Bench()
     with pytest.raises(ZeroDivisionError):
@@ -306,6 +314,10 @@ def test_a_folder_whose_name_begins_like_the_environments_is_another(tmp_path, m
         ("setattr(a, 'b', 1)", {"setattr", "a"}, set(), True),
         ("%matplotlib inline", {"get_ipython"}, set(), True),
         ("eval('a')", {"eval"}, set(), True),
+        ("open('a')", {"open"}, set(), True),
+        ("n = next(rows)", {"next", "rows"}, {"n"}, True),
+        ("delattr(a, 'b')", {"delattr", "a"}, set(), True),
+        ("rows = old.copy()\nrows.sort_values('n', inplace=True)", {"rows", "old"}, {"rows"}, False),
     ],
 )
 def test_names_of_a_cell(source: str, reads: set[str], sets: set[str], changes: bool) -> None:

@@ -195,6 +195,8 @@ def test_axes_are_the_same_for_all_small_charts_and_begin_at_zero() -> None:
     assert _limits(rows, "share") == pytest.approx((0.0, 0.44))
     assert _limits([replace(ROW, numbers={"2001Q1": Number(0.98, 0.9, 1.0)})], "share") == (0.0, 1.03)
     assert _limits([replace(ROW, numbers={"2001Q1": Number(-0.1, -0.2, 0.1)})], "share") == pytest.approx((-0.22, 0.11))
+    below = [replace(ROW, numbers={"2001Q1": Number(-0.1, -0.2, -0.05)})]
+    assert _limits(below, "share") == pytest.approx((-0.22, 0.0))  # where nothing differs is to be seen
     assert _limits([replace(ROW, numbers={"2001Q1": Number(None)})], "number") == pytest.approx((0.0, 1.1))
 
 
@@ -224,6 +226,46 @@ def test_small_charts_stand_in_frames_of_one_size_each_from_first_to_last(monkey
     assert [place.get_xlim() for place in figure.axes[:4]] == [(-0.3, 1.3)] * 4
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["2000Q4", "2001Q1"]
     assert [place.get_title(loc="left") for place in figure.axes[:4]] == ["x"] * 4
+
+
+def test_a_legend_only_where_there_are_groups_to_tell_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_series, "svg_of", lambda figure: figure)
+    numbers = {"2000Q4": Number(0.2, 0.1, 0.4), "2001Q1": Number(0.3)}
+    rows = [Row({"label": "x"}, group, numbers) for group in ("a", "b")]
+    question = Question("tbl-a", "T", tuple(rows), ("2000Q4", "2001Q1"), 2)
+    two: Any = chart(question, [("x", rows)], {"b": "Bee", "a": "Ay"})
+    assert [text.get_text() for text in two.legends[0].get_texts()] == ["Bee", "Ay"]
+    one: Any = chart(question, [("x", rows[:1])], {"a": "Ay"})
+    assert one.legends == []
+    (limits,) = one.axes[0].collections
+    assert limits.get_visible()
+    assert [path.vertices.tolist() for path in limits.get_paths()] == [[[0, 0.1], [0, 0.4]]]
+
+
+@pytest.mark.parametrize(("panels", "across"), [(12, 3), (13, 4)])
+def test_so_many_small_charts_stand_beside_one_another(
+    panels: int, across: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_series, "svg_of", lambda figure: figure)
+    row = replace(ROW, numbers={"2000Q4": Number(0.2)})
+    figure: Any = chart(Question("tbl-a", "T", (row,), ("2000Q4",), 1), [("x", [row])] * panels, {"Pilot": "Pilot"})
+    assert figure.axes[0].get_gridspec().ncols == across
+    assert [place.axison for place in figure.axes] == [True] * panels + [False] * (len(figure.axes) - panels)
+
+
+@pytest.mark.parametrize(
+    ("scale", "measure", "said"), [("share", "", "10%"), ("share", "difference", "+10"), ("number", "", "0.1")]
+)
+def test_an_axis_says_percent_points_or_a_number(
+    scale: str, measure: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_series, "svg_of", lambda figure: figure)
+    row = replace(ROW, about={"measure": measure}, scale=scale, numbers={"2000Q4": Number(0.1)})
+    figure: Any = chart(Question("tbl-a", "T", (row,), ("2000Q4",), 1), [("x", [row])], {"Pilot": "Pilot"})
+    form = figure.axes[0].yaxis.get_major_formatter()
+    form.set_locs([0.0, 0.1])
+    assert form(0.1, 0) == said
+    assert (form(-0.1, 0) == "−10") is (measure == "difference")
 
 
 def test_charts_of_one_kind_share_an_axis_and_those_of_another_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
