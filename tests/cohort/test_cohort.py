@@ -139,6 +139,9 @@ def test_missing_tables() -> None:
     for method, name in said.items():
         with pytest.raises(MissingTableError, match=rf"^The {name} table is not part of this study\.$"):
             getattr(cohort, method)()
+    for method in ("harm", "harm_recurrent"):
+        with pytest.raises(MissingTableError, match="outcomes"):
+            getattr(cohort, method)("police")
 
 
 def test_sessions_without_exits() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cohort.spec import START, spec_cohort, spec_data
-from evalkit.cohort import build, restatements
+from evalkit.cohort import build, restatements, told_apart
 from evalkit.cohort._build import Step, attrition
 from evalkit.cohort._restatements import _FIGURES, _pairs, _why
 
@@ -142,6 +142,47 @@ def test_steps_of_eligibility() -> None:
         {"n": [1, 2, 3], "n_event": [1, 2]},
         {},
     ]
+
+
+PEOPLE_OF_HARM = """participant_id | referral_date | intake_date | recorded_on | pathway | outcome_follow_up_end
+a | +0 | +2 | +0 | paip | +1
+b | +0 | - | +0 | paip | -
+c | +3 | +4 | +3 | paip | +4
+d | +3 | +4 | +3 | non_mandated | -"""
+
+
+@pytest.mark.parametrize(
+    ("origin", "followed"),
+    [
+        ("intake", {"all": (3, 2), "Pilot": (1, 1), "PAIP": (2, 1)}),
+        ("referral", {"all": (4, 4), "Pilot": (1, 1), "PAIP": (3, 3)}),
+    ],
+)
+def test_who_is_followed_for_harm_is_counted_of_those_with_an_origin(
+    origin: str, followed: dict[str, tuple[int, int]]
+) -> None:
+    tables = {"participants": PEOPLE_OF_HARM, "sessions": SESSIONS, "exits": EXITS, "outcomes": OUTCOMES}
+    rows = spec_cohort(tables, "+60", harm={"origin": origin}).attrition.tidy()
+    own = rows[rows["variable"] == "harm"]
+    assert {row.group: (row.n, row.n_event) for row in own.itertuples() if row.term == "followed"} == followed
+    begun = {"all": (4, 3), "Pilot": (1, 1), "PAIP": (3, 2)} if origin == "intake" else {}
+    assert {row.group: (row.n, row.n_event) for row in own.itertuples() if row.term == "intake"} == begun
+    assert set(own.loc[own["term"] == "followed", "label"]) == {f"follow-up does not end before the {origin}"}
+
+
+@pytest.mark.parametrize(("smallest", "told"), [(0, True), (1, True), (2, False)])
+def test_an_end_is_told_apart_where_enough_of_each_group_had_it(*, smallest: int, told: bool) -> None:
+    exits = f"{EXITS}\na | +40 | deceased | +40\nc | +40 | deceased | +40"
+    cohort = spec_cohort(
+        {"participants": PEOPLE, "exits": exits, "outcomes": OUTCOMES}, "+60", harm={"death": "competing"}
+    )
+    rows = cohort.harm()
+    kept, names, notes = told_apart(cohort, rows, smallest)
+    assert sorted(kept["event"]) == ([0, 2, 2] if told else [0, 0, 0])
+    assert (len(names), bool(notes)) == ((2, False) if told else (1, True))
+    # Nobody of a group had it: that is not told apart, whatever is asked for.
+    _, names, _ = told_apart(cohort, rows[rows["group"] != "Pilot"], smallest)
+    assert len(names) == 1
 
 
 def test_what_was_given_back_is_computed_again() -> None:

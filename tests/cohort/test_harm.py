@@ -153,3 +153,16 @@ def test_harm_of_any_of_several_kinds() -> None:
     harm = {"kinds": ["dv_arrest", "order_violation"]}
     cohort = spec_cohort(tables, "+100", harm=harm)
     assert ends(cohort.harm()) == "a 50 1 order_violation"
+
+
+@pytest.mark.parametrize("booked", [("order_violation", "dv_arrest"), ("dv_arrest", "order_violation")])
+def test_of_several_kinds_on_one_day_the_first_that_the_protocol_names_is_told(booked: tuple[str, str]) -> None:
+    from cohort.spec import spec_cohort
+
+    tables = {
+        "participants": "participant_id | referral_date | intake_date\n a | +0 | +0",
+        "outcomes": O + "\n".join(f"a | +50 | {kind}" for kind in booked),
+    }
+    cohort = spec_cohort(tables, "+100", harm={"kinds": ["dv_arrest", "order_violation"]})
+    assert ends(cohort.harm()) == "a 50 1 dv_arrest"
+    assert ends(cohort.harm_recurrent()) == "a 50 1 dv_arrest; a 100 0 cut"

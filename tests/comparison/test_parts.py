@@ -122,6 +122,7 @@ def test_within_a_range_both_ends_count() -> None:
         assert len(kept.data) == int(((values >= values[3]) & (values <= values[-3])).sum()) < len(one.data)
         assert kept.left_out == one.left_out + len(one.data) - len(kept.data)
         assert (kept.scale, kept.smallest) == (one.scale, one.smallest)
+        assert list(kept.data) == list(one.data)
     assert _sensitivity.within(one, 2, 3) is None
 
 

@@ -188,6 +188,10 @@ def test_every_variant_of_the_main_analysis(monkeypatch: pytest.MonkeyPatch) -> 
     assert not [label for label in labels if "session" in str(label)]
     origin = other.cohort.study.harm.origin
     moved = {"referral": "intake", "intake": "referral"}[origin]
+    assert built[-1] == {
+        "harm": other.cohort.study.harm.model_copy(update={"origin": moved}),
+        "episodes": other.cohort.episodes,
+    }
     assert labels[-3:] == [f"Harm counted from {moved}, not from {origin}", "By day 50", "By day 150"]
 
 

@@ -110,6 +110,17 @@ def test_no_model_leaves_with_more_digits_than_are_printed(kind: str) -> None:
         assert set(safe.estimates.tidy()["tau"]) == {about["tau"]}
 
 
+def test_amounts_keep_one_decimal_and_ratios_of_variances_two() -> None:
+    amounts = ["mean", "std_dev", "median", "lower_quartile", "upper_quartile", "expected"]
+    ratios = ["smd", "smd_weighted", "variance_ratio", "variance_ratio_weighted", "statistic", "concordance"]
+    limits = ["odds_ratio", "or_low", "or_high", "sim_low", "sim_high", "share"]
+    rows = [{"term": "x", **dict.fromkeys([*amounts, *ratios, *limits], 1.23456)}]
+    found = model("somebody's own", rows).estimates.tidy().iloc[0]
+    assert (
+        {*found[amounts]} == {1.2} and {*found[ratios]} == {1.23} and {*found[limits].astype(float).round(9)} == {1.235}
+    )
+
+
 def test_e_values_and_diagnostics_are_cut() -> None:
     e = make_safe(e_value(1.23456, 1.0042, 1.6543, measure="HR", counts=ARMS), POLICY).estimates.tidy()
     assert e["estimate"].tolist() == [1.23, 1.0]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from evalkit.counts import Tally
-from evalkit.disclosure import Policy, make_safe, safe_counts
+from evalkit.disclosure import Policy, _transitions, make_safe, safe_counts
 from evalkit.disclosure._counts import noised_tally
 from evalkit.disclosure._limits import _of_row
 from evalkit.disclosure._lines import blocks_of
@@ -126,3 +128,27 @@ def test_everybody_is_everybody_though_nobody_says_who_they_are(n: int) -> None:
     assert safe is not None
     assert safe.data["n_event"].tolist() == safe.data["n"].tolist()
     assert len(set(safe.data["n"])) > 1  # with noise
+
+
+@pytest.mark.parametrize(
+    ("people", "minimum", "subgroup", "tells", "shown"),
+    [
+        (10, 11, 1, True, False), (11, 11, 1, True, True), (29, 11, 30, True, False), (30, 11, 30, True, True),
+        (30, 11, 1, False, False),
+    ],
+)  # fmt: skip
+def test_moves_of_a_group_are_told_from_the_policys_minimum_on(
+    people: int, minimum: int, subgroup: int, tells: bool, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def group(name: str, people: int, tells: bool) -> SimpleNamespace:
+        policy = SimpleNamespace(minimum_count=minimum, minimum_subgroup=subgroup)
+        return SimpleNamespace(group=name, people=people, policy=policy, tells_all=lambda: tells)
+
+    moves = {"state": ["in"], "time": [1.0], "n_entry": [5], "n_to_1": [0], "n_censor": [0]}
+    monkeypatch.setattr(_transitions, "_safe_group", lambda one: pd.DataFrame({"group": [one.group], **moves}))
+    safe, withheld = _transitions.merged([group("a", 90, True), group("b", people, tells)], ("in",))
+    assert safe is not None
+    assert (safe.data["group"].tolist(), withheld) == ((["a", "b"], []) if shown else (["a"], ["b"]))
+    assert safe.data.index.tolist() == list(range(len(safe.data)))
+    monkeypatch.setattr(_transitions, "_safe_group", lambda _: None)
+    assert _transitions.merged([group("a", 90, True)], ("in",)) == (None, ["a"])

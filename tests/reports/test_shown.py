@@ -294,6 +294,7 @@ def test_differences_of_curves_are_the_focus_less_the_comparison() -> None:
     found = curve_differences(near(0.55, 0.67), GROUPS)
     rows = found.estimates.tidy()
     assert rows["contrast"].unique().tolist() == ["Pilot - PAIP"]
+    assert found.estimates.asked == {"of": near(0.55, 0.67).estimates.id}
     assert rows["time"].tolist() == [30, 90]
     errors = np.hypot([0.1 / 3.92, 0.1 / 3.92], [0.1 / 3.92, 0.14 / 3.92])
     assert rows["estimate"].tolist() == pytest.approx([0.05, -0.12])

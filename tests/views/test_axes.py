@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from evalkit.views._placing import end_above, share_axis
+from evalkit.views import mean_gap
+from evalkit.views._placing import end_above, key, name_dots, share_axis
 from evalkit.views.across import without_one_sided
-from views.made import table
+from views.made import safe_of, table
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,43 @@ def test_an_axis_is_as_long_as_its_shares_ask_for() -> None:
     assert list(axes.get_yticks()) == [0, 0.1, 0.2, 0.3, 0.4]
     assert [axes.yaxis.get_major_formatter()(tick) for tick in axes.get_yticks()] == ["0%", "10%", "20%", "30%", "40%"]
     assert axes.get_xlim() == (0, 1)
+
+
+@pytest.mark.parametrize(("groups", "letters", "columns"), [(2, 32, 2), (2, 33, 1), (4, 32, 2), (5, 20, 3), (5, 21, 1)])
+def test_a_key_has_as_many_columns_as_its_names_have_room(groups: int, letters: int, columns: int) -> None:
+    """Of 14 letters an inch, five of them for each mark; 75.6 letters, of names of which one is a letter shorter."""
+    figure = Figure((5.4, 2))
+    names = [f"{k}".ljust(letters + (k == 0 and groups < 5), "n") for k in range(groups)]
+    key(figure, names, {name: {"color": "#000000"} for name in names}, "os")
+    (legend,) = figure.legends
+    assert legend._ncols == columns
+    assert [text.get_text() for text in legend.texts] == names
+    assert [line.get_marker() for line in legend.legend_handles] == list("ososo"[:groups])
+
+
+@pytest.mark.parametrize(("room", "fits"), [(1.5, False), (2.5, True)])
+def test_names_stand_at_their_dots_where_the_frame_has_room_for_them(*, room: float, fits: bool) -> None:
+    def named(at: float) -> tuple[bool, list[float]]:
+        figure = Figure((4, 2), dpi=100)
+        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, 400), ylim=(0, 1))  # a pixel each
+        found = name_dots(figure, axes, {"Pilot": (at, 0.5)}, {"Pilot": {"color": "#000000"}})
+        return found, [text.get_window_extent().x0 for text in axes.texts]
+
+    _, (left,) = named(300)
+    assert named(300 - left + room)[0] is fits
+    assert bool(named(300 - left + room)[1]) is fits  # all or none
+
+
+def test_a_gap_of_means_is_that_of_the_first_contrast() -> None:
+    rows = """
+contrast | measure         | tau | estimate | conf_low | conf_high
+a - b    | rmst_ratio      | 90  | 1.1      | 0.9      | 1.3
+a - b    | rmst_difference | 90  | -4       | -7       | -1
+a - c    | rmst_difference | 90  | 2        | 1        | 3
+"""
+    gap = mean_gap(safe_of("rmst_contrast", rows))
+    assert gap is not None
+    assert (gap.estimate, gap.low, gap.high, gap.day) == (-4, -7, -1, 90)
 
 
 ACROSS = """

@@ -116,6 +116,8 @@ def test_an_analysis_of_no_family_has_a_plain_table_and_no_figure() -> None:
     safe = make_safe(made, POLICY)
     assert cells(table_of(safe, "A note.")) == [["Term", "Estimate"], ["x", "1.000"], ["A note."]]
     assert safe_numbers(safe).to_dict("list") == {"term": ["x"], "estimate": [1.0]}
+    # Words stand at the left, numbers at the right.
+    assert re.findall(r"<t[hd][^>]*text-align: (\w+)", table_of(safe)) == ["left", "right"] * 2
     with pytest.raises(DisclosureError, match="'mine' has no figure; show it as a table"):
         draw(safe, GROUPS, Look())
 

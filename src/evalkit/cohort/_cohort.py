@@ -186,7 +186,6 @@ class Cohort:
         """
         name = _named("harm_recurrent", source)
         if name not in self._frames:
-            self.require("outcomes")
             self._check_source(source)
             self._frames[name] = self._recurrent(source)
         return self._frames[name].copy()

@@ -104,7 +104,7 @@ def _pauses(setting: Setting) -> ir.Table:
         idle, episodes = daily.filter(daily.n == daily.cancelled), analysed(setting)
         met = episodes.join(idle, [episodes.participant_id == idle.person, idle.paused >= episodes.referral_date])
         parts.append(met.select(*KEY, "paused"))
-    return ibis.union(*parts, distinct=True) if len(parts) > 1 else parts[0].distinct()
+    return ibis.union(*parts, distinct=True)
 
 
 def doses(setting: Setting) -> ir.Table:

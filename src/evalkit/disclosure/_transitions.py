@@ -242,7 +242,7 @@ def merged(groups: list[Stocks], states: tuple[str, ...]) -> tuple[TransitionCou
             kept.append(safe)
     if not kept:
         return None, withheld
-    return TransitionCounts(pd.concat(kept, ignore_index=True), states=states), withheld
+    return TransitionCounts(pd.concat(kept), states=states), withheld
 
 
 def _safe_group(stocks: Stocks) -> pd.DataFrame | None:
