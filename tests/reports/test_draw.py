@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from evalkit.estimates import Estimates
 from evalkit.report import Report, _draw, open_report
 from evalkit.report._draw import safe_function
 from evalkit.simulate import simulate
-from reports.made import shown  # noqa: F401 - a fixture
+from reports.made import shown, told  # noqa: F401 - a fixture
+from views.made import shares
 
 PARAMS = Path(__file__).parents[2] / "params"
 EXACT = pd.DataFrame({"estimate": [0.123456]})
@@ -196,6 +198,18 @@ def test_the_figure_at_hand_is_the_one_of_before(report: Report, shown: list[dic
     plt.figure(1)
     report.draw(engaged(report), bars, caption="c", alt="a")
     assert (plt.gcf().number, plt.get_fignums()) == (1, [1, 2])
+
+
+def test_below_a_figure_of_ones_own_stands_what_is_not_shown(shown: list[dict[str, Any]]) -> None:  # noqa: F811
+    rows = "group | term | label | n_event | n\nPilot | a | A | 40 | 90\nPAIP | a | A | 30 | 90"
+    for withheld, notes in (
+        ((), []),
+        (("B",), ["::: {.note}\nNot shown where fewer than 11 people or events would be described.\n:::"]),
+    ):
+        safe = replace(shares("funnel", rows), withheld=withheld)
+        shown.clear()
+        told({"funnel": safe}).draw(safe.estimates, bars, caption="c", alt="a")
+        assert [one["text/markdown"] for one in shown if "text/markdown" in one] == notes
 
 
 def test_words_with_a_number_are_looked_at_by_the_audit(report: Report, shown: list[dict[str, Any]]) -> None:  # noqa: F811
