@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import stat
+import sys
 import threading
 import webbrowser
 from datetime import date
@@ -198,6 +199,30 @@ def test_a_browser_is_called_without_the_token(tmp_path, monkeypatch) -> None:
         file = Path(address.removeprefix("file://"))
         assert f'content="0; url={served.address}"' in file.read_text(encoding="utf-8")
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_trouble_is_told_and_opens_no_browser(tmp_path, monkeypatch, capsys) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", called.append)
+    monkeypatch.setattr(_draft, "_changes", lambda _: [None] * 3)
+    page, told = tmp_path / "a", []
+    passes = iter(
+        [ExecutionError("cell 5:\n x"), Drafted(problems=("cell 1: y",)), Drafted(files={"html": page}, ran=1)]
+    )
+
+    def draft() -> Drafted:
+        made = next(passes)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    bench = SimpleNamespace(draft=draft, progress=SimpleNamespace(step=lambda *_: None), scratch=tmp_path)
+    _draft._watch(bench, SimpleNamespace(trouble=told.append, show=told.append), browser=False)
+    assert told == [["cell 5:\n x"], ["cell 1: y"], {"html": page}]
+    assert capsys.readouterr().err == f"evalkit: cell 5: x\nevalkit: cell 1: y\n{page}\n"
+    assert called == []
+    codes = [_draft._told(one, sys.stdout) for one in (Drafted(problems=("z",)), Drafted(files={"html": page}))]
+    assert (codes, capsys.readouterr().out) == ([9, 0], f"{page}\n")
 
 
 def test_a_browser_hears_of_a_newer_draft_and_of_trouble(tmp_path) -> None:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from evalkit.cli import _init
+from evalkit.errors import ReleaseError
 from evalkit.examples import SIMULATED, Group, Starter, starter_files, write_new
 from evalkit.intake import open_gate
 from evalkit.protocol import load_report, load_study
@@ -315,6 +316,14 @@ def test_git_does_not_see_an_export(called: Any, tmp_path: Path) -> None:
         ["git", "-C", str(tmp_path), "status", "--porcelain", "-uall"], check=True, capture_output=True
     )
     assert b"README.md" in seen.stdout and b"exports/" not in seen.stdout
+
+
+def test_nothing_is_written_through_a_link_that_leads_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").symlink_to(tmp_path / "gone")
+    with pytest.raises(ReleaseError, match=r"a\.txt is there already; nothing was written"):
+        write_new(tmp_path, {"a.txt": b"x"})
+    assert write_new(tmp_path, {"a.txt": b"x", "b.txt": b"y"}, ["a.txt", "c.txt"]) == ["a.txt"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.txt", "b.txt"]
 
 
 def test_an_interrupt_leaves_no_half_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,30 @@ def test_letters_that_a_stream_has_not_are_written_by_number(monkeypatch: pytest
         assert stream.buffer.getvalue() == rb"\u0141\xf3d\u017a"
 
 
+@pytest.mark.parametrize(
+    ("code", "error", "ends", "said"),
+    [
+        (0, BrokenPipeError(), 141, ""), (4, BrokenPipeError(), 4, ""), (4, OSError(), 4, ""), (0, None, 0, ""),
+        (0, OSError(), 10, "evalkit: the standard output cannot be written\n"),
+    ],
+)  # fmt: skip
+def test_the_code_where_what_is_left_cannot_be_put_out(
+    monkeypatch: pytest.MonkeyPatch, code: int, error: Exception | None, ends: int, said: str
+) -> None:
+    class Gone:
+        def flush(self) -> None:
+            if error is not None:
+                raise error
+
+    moved: list[tuple[int, int]] = []
+    system = {"open": lambda *_: 7, "dup2": lambda *given: moved.append(given), "devnull": "null", "O_WRONLY": 1}
+    monkeypatch.setattr(_surroundings, "os", SimpleNamespace(**system))
+    monkeypatch.setattr(sys, "stdout", Gone())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert (_surroundings.closed_down(code), sys.stderr.getvalue()) == (ends, said)
+    assert moved == ([] if error is None else [(7, 1)])
+
+
 def test_nobody_reading_is_no_traceback(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -16,7 +16,7 @@ from evalkit.examples import SIMULATED, Starter, starter_files, write_new
 from evalkit.intake import open_data, validate
 from evalkit.intake._rules import folded
 from evalkit.intake.mapping import Proposal, files_like, propose
-from evalkit.intake.mapping._names import _NAMES, WORDS, nearness
+from evalkit.intake.mapping._names import _NAMES, WORDS, Vocabulary, nearness
 from evalkit.protocol import Study, load_study, write_table
 
 HEAD = "Client ID,Exit Date,Reason\n"
@@ -298,3 +298,12 @@ def test_what_others_call_our_columns_and_words() -> None:
     assert far == []
     assert [ours for ours, _ in pairs(MEANT)] == [*WORDS]
     assert [(ours, theirs) for ours, theirs in pairs(MEANT) if folded(theirs) not in map(folded, WORDS[ours])] == []
+
+
+def test_a_yes_as_exports_write_it_needs_no_line() -> None:
+    words = Vocabulary(("yes", "no"), False, {}, {})
+    assert [words.reads(text, kind) for text, kind in (("Y", "yes_no"), ("Y", "text"), ("yes", "text"))] == [
+        True,
+        False,
+        True,
+    ]

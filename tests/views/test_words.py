@@ -162,3 +162,8 @@ NAN, INF = float("nan"), float("inf")
 )  # fmt: skip
 def test_how_numbers_are_written(write: Callable[..., str], given: tuple[float, ...], said: str) -> None:
     assert write(*given) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.0149, "≤0.01"), (0.015, "0.02"), (0.0001, "≤0.01"), (0.145, "0.15")])
+def test_a_coarse_p_value_has_two_digits(value: float, said: str) -> None:
+    assert p_value(value, coarse=True) == said
