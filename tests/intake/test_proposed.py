@@ -17,6 +17,7 @@ from evalkit.intake import open_data, validate
 from evalkit.intake._rules import folded
 from evalkit.intake.mapping import Proposal, files_like, propose
 from evalkit.intake.mapping._names import _NAMES, WORDS, Vocabulary, nearness
+from evalkit.intake.mapping._parts import read_parts
 from evalkit.protocol import Study, load_study, write_table
 
 HEAD = "Client ID,Exit Date,Reason\n"
@@ -307,3 +308,11 @@ def test_a_yes_as_exports_write_it_needs_no_line() -> None:
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_a_file_without_lines_holds_no_table(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        read_parts([tmp_path / "a.csv"], "exits")
+    assert str(refused.value) == "exits: none of the files holds a table with a header line"
