@@ -353,7 +353,7 @@ def _truncated(steps: pd.DataFrame, events: tuple[str, ...], policy: Policy) -> 
     """End the curve where too few are at risk; whoever is left never leaves, which says that it was cut off."""
     leaving = steps[[*events, "n_censor"]].sum(axis=1)
     at_risk = steps["n_entry"].sum() - leaving.cumsum().shift(fill_value=0)
-    kept: pd.DataFrame = steps.loc[(at_risk >= policy.minimum_at_risk).to_numpy()].reset_index(drop=True)
+    kept: pd.DataFrame = steps.loc[(at_risk >= policy.minimum_at_risk).to_numpy()]
     return kept
 
 
