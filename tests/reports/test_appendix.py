@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from evalkit.protocol import Comparison
-from evalkit.report import Report, statistics, target_trial, terms
+from evalkit.report import Report, checklist, statistics, target_trial, terms
 from evalkit.views import appendix
+from reports.made import shown as _shown
 from reports.made import small, told
 
+shown = _shown
 EVERY = frozenset({"sessions", "exits", "outcomes", "recurrent"})
 
 
@@ -71,3 +73,9 @@ def test_terms_are_told_the_rules_and_whether_a_group_is_called_paip(monkeypatch
         )
         _, there = asked(with_study(report, arms=renamed), terms, "glossary_of_terms", monkeypatch)
         assert ("PAIP" in there) is named
+
+
+def test_each_part_says_what_kind_of_text_it_is(shown: list[dict[str, Any]]) -> None:
+    for part in (target_trial, statistics, terms, checklist):
+        part(told())
+    assert [one["mark"]["kind"] for one in shown] == ["about", "methods", "about", "about"]
