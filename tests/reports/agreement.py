@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from collections.abc import Iterator
@@ -72,11 +73,7 @@ class Ran:
 
     def behind(self, shown: Shown) -> pd.DataFrame:
         """Return the safe rows of an output's estimates."""
-        parts = []
-        for one in (s for i in shown.ids for s in self.safe.get(i, []) if not is_empty(s)):
-            parts += [safe_numbers(one), pd.DataFrame([dict(one.estimates.summary)])]
-            if one.estimates.kind not in CURVES | INCIDENCES:
-                parts.append(one.estimates.tidy())
+        parts = [part for i in shown.ids for one in self.safe.get(i, []) for part in _numbers(one)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def beginning(self, shown: Shown) -> pd.DataFrame:
@@ -99,6 +96,15 @@ class Ran:
                 found += wrong_in_grid(shown.text, known, self.between(shown), (focus, comparison))
             return found
         return Claims(rows, self.between(shown), (focus, comparison)).wrong(told(shown))
+
+
+@functools.cache
+def _numbers(safe: Safe) -> tuple[pd.DataFrame, ...]:
+    """Return every safe row of an estimate: made once, though many outputs are held against it."""
+    if is_empty(safe):
+        return ()
+    own = () if safe.estimates.kind in CURVES | INCIDENCES else (safe.estimates.tidy(),)
+    return (safe_numbers(safe), pd.DataFrame([dict(safe.estimates.summary)]), *own)
 
 
 def run(notebook: Path, **parameters: object) -> Ran:
