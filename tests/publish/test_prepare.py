@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from evalkit.errors import DisclosureError, PublicationError
 from evalkit.publish.rendering._document import Item, prepare
 from evalkit.publish.rendering._embedded import publish_embedded
 from evalkit.publish.rendering._quarto import write_input
@@ -158,6 +159,74 @@ def test_one_reason_is_listed_once_although_another_stands_between_and_names_it_
 def test_a_sentence_that_names_what_it_speaks_of_has_no_title() -> None:
     said = "::: {.absent}\nThe sessions table is not part of this study.\n:::"
     assert texts(cell(said, '#| label: fig-a\n#| fig-cap: "A curve"', absent="")) == [said]
+
+
+@pytest.mark.parametrize(
+    ("options", "tags", "shown"),
+    [
+        ("#| echo: true", [], ["1 + 1", SMALL]), ("", [], [SMALL]), ("#| echo: false", [], [SMALL]), ("#| output: true", [], [SMALL]),
+        ("#| include: true", [], [SMALL]), ("#| echo: true\n#| include: false", [], []), ("#| echo: true\n#| output: false", [], []),
+        ("", ["remove"], []), ("", ["parameters"], []), ("#| echo: true", ["remove"], []), ("", ["other"], [SMALL]),
+    ],
+)  # fmt: skip
+def test_what_of_a_cell_is_published(options: str, tags: list[str], shown: list[str]) -> None:
+    shows = cell(SMALL, options)
+    shows.source, shows.metadata["tags"] = f"{options}\n1 + 1", tags
+    assert texts(new_markdown_cell("First."), shows) == ["First.", *shown]
+
+
+@pytest.mark.parametrize("options", ["", "#| include: false", "#| output: false"])
+def test_what_is_hidden_is_held_to_the_doors_too(options: str) -> None:
+    printed = new_code_cell(options, outputs=[new_output("stream", text="x")])
+    with pytest.raises(DisclosureError, match=r"^cell 1: puts out printed text; only what report\.show"):
+        texts(printed)
+
+
+FIGURE = '#| label: fig-a\n#| fig-cap: "A curve"\n#| fig-alt: "It falls."'
+
+
+def shown(form: str, options: str, count: int = 1, **mark: Any) -> nbformat.NotebookNode:
+    mime = {"figure": "image/svg+xml", "table": "text/html"}[form]
+    outputs = [
+        new_output("display_data", data={mime: ["<a>", "</a>"]}, metadata={MARK: {"shows": form, **mark}})
+        for _ in range(count)
+    ]
+    return new_code_cell(f"{options}\nreport.show(x)", outputs=outputs)
+
+
+def test_all_that_is_taken_of_a_figure_and_of_a_table() -> None:
+    told = {"estimate": "abc", "kind": "drawn", "data": {"columns": ["a"], "rows": [[1]]}}
+    figure = shown("figure", FIGURE, headline="It *fell*", alt="From 3 to 1.", **told)
+    table = shown("table", '#| label: tbl-a\n#| tbl-cap: " A table "\n#| fig-alt: "x"', alt="y")
+    injected = new_code_cell("x = 1", metadata={"tags": ["injected-parameters"]})
+    one, other = prepare(new_notebook(cells=[injected, figure, table]))
+    assert one == Item(
+        "figure", 1, "<a></a>", "fig-a", r"**It \*fell\*.** A curve", "It falls. From 3 to 1.", "abc", "drawn", told["data"],
+        figure.outputs[0].metadata[MARK],
+    )  # fmt: skip
+    assert other == Item("table", 2, "<a></a>", "tbl-a", "A table", mark={"shows": "table", "alt": "y"})
+    words = {"caption": "In *their* words", "alt": "Theirs"}
+    own = prepare(new_notebook(cells=[shown("figure", FIGURE, words=words)]))[0]
+    assert (own.caption, own.alt) == (r"In \*their\* words", "Theirs")
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([shown("figure", FIGURE, 2)], "cell 1: shows 2 figures or tables; one cell shows one, so that each has its own label"),
+        ([shown("figure", "")], "cell 1: the figure has no label; add '#| label: fig-name' (letters, digits, '-' and '_')"),
+        ([shown("table", "#| label: fig-a")], "cell 1: the table has no label; add '#| label: tbl-name' (letters, digits, '-' and '_')"),
+        ([shown("figure", "#| label: fig-a")], "cell 1 (fig-a): the figure has no caption; add '#| fig-cap: ...'"),
+        ([shown("table", "#| label: tbl-a\n#| fig-cap: x")], "cell 1 (tbl-a): the table has no caption; add '#| tbl-cap: ...'"),
+        ([shown("figure", "#| label: fig-a\n#| fig-cap: x", alt="A finding")], "cell 1 (fig-a): the figure has no alternative text for blind readers; add '#| fig-alt: ...'"),
+        ([shown("figure", FIGURE), cell(SMALL), shown("figure", FIGURE)], "cell 3: label 'fig-a' stands in cell 1 already"),
+        ([shown("figure", FIGURE), new_markdown_cell("See @fig-a, @sec-b.")], "cell 2: reference '@sec-b' leads nowhere"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_published_is_said_with_its_cell(cells: list[Any], said: str) -> None:
+    with pytest.raises(PublicationError) as refused:
+        texts(*cells)
+    assert str(refused.value) == said
 
 
 CONDITIONAL = """# Part

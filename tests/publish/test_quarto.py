@@ -11,17 +11,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import nbformat
 import pikepdf
 import pytest
-import yaml
 
 from evalkit.errors import MissingToolError, PublicationError
-from evalkit.publish.rendering._document import Document, Item, resources
-from evalkit.publish.rendering._pieces import markdown_parts, wrap_tables
+from evalkit.publish.rendering._document import Item
 from evalkit.publish.rendering._quarto import _environment, needed_quarto, publish_quarto, write_input
 from publish import forked
 from publish.crash import write_light_world
@@ -149,12 +146,6 @@ def test_settings_of_others_do_not_reach_quarto(
         publish_quarto(document(), ("html",), tmp_path / "scratch", 60)
 
 
-def test_tables_are_named_by_the_captions_that_quarto_puts_before_them() -> None:
-    float_ = "<figure><figcaption>Table {n}. {name}</figcaption><div><table></table></div></figure>"
-    page = f"<h2>Heading</h2>{float_.format(n=1, name='One')}{float_.format(n=2, name='Two')}<table></table>"
-    assert re.findall(r'aria-label="([^"]*)"', wrap_tables(page)) == ["Table 1. One", "Table 2. Two", "Heading"]
-
-
 @pytest.mark.parametrize(
     ("mode", "words"),
     [("typst", "quarto: file not found (searched at {somewhere})"), ("cut", "report.pdf: is no PDF that can be read")],
@@ -199,47 +190,6 @@ def test_asking_for_quarto_without_it_says_how_to_get_it(tmp_path: Path) -> None
     assert done.returncode == 11, done.stderr
     assert "--publisher embedded" in done.stderr.strip().splitlines()[-1]
     assert published(tmp_path) == []
-
-
-def test_what_quarto_is_given(tmp_path: Path) -> None:
-    items = (
-        Item("markdown", 1, "# Heading\n\nSee @fig-a."),
-        Item("figure", 2, "<svg></svg>", "fig-a", 'A "caption": with colon', "Alt text: two #s"),
-        Item("table", 3, "<table></table>", "tbl-a", "A caption"),
-        Item("code", 4, "1 + 1"),
-    )
-    made = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=items)
-    notebook = nbformat.read(write_input(made, ("pdf", "html"), tmp_path), as_version=4)
-    nbformat.validate(notebook)
-    # As one string Quarto prints the settings as text.
-    assert isinstance(json.loads((tmp_path / "report.ipynb").read_text(encoding="utf-8"))["cells"][0]["source"], list)
-    front = yaml.safe_load(notebook.cells[0].source.strip("-\n "))
-    assert front["lang"] == "en-US"
-    assert front["execute"]["enabled"] is False
-    assert front["filters"] == [{"at": "pre-ast", "path": "evalkit.lua"}]  # before Quarto reads figures and tables
-    assert front["html-table-processing"] == "none"
-    assert front["format"]["typst"]["pdf-standard"] == "ua-1"
-    assert front["format"]["typst"]["template-partials"] == ["typst-template.typ", "typst-show.typ"]
-    assert front["format"]["html"]["embed-resources"] is True
-    assert front["ek-synthetic"] is True
-    assert front["title"] == "T"  # else Quarto would take the first heading away, to be the title
-    assert front["format"]["html"]["minimal"] is True
-    page = front["format"]["html"]
-    assert (page["template"], page["css"], page["toc"]) == (
-        "report.html5",
-        "report.css",
-        True,
-    )  # the embedded one's page
-    assert (tmp_path / "report.html5").read_bytes() == (resources() / "report.html5").read_bytes()
-    style = (tmp_path / "report.css").read_bytes()  # begins with the PDF's own typefaces
-    assert style.endswith((resources() / "report.css").read_bytes())
-    assert style.count(b"@font-face") == 6
-    assert front["ek-study-html"] == "`S`{=html}"
-    cells = notebook.cells[1:]
-    assert {cell.cell_type for cell in cells} == {"markdown"}
-    (tmp_path / "embedded").mkdir()
-    assert [cell.source for cell in cells] == markdown_parts(made, tmp_path / "embedded")  # nothing of its own
-    assert (tmp_path / "media/fig-a.svg").read_text(encoding="utf-8") == "<svg></svg>"
 
 
 def test_quarto_starts_no_helper_for_a_table(good: tuple[Path, dict], tmp_path: Path) -> None:
