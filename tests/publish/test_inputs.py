@@ -15,16 +15,17 @@ import pytest
 import yaml
 from nbformat.v4 import new_notebook
 
-from evalkit.errors import PublicationError
+from evalkit.errors import MissingToolError, PublicationError
 from evalkit.publish.rendering import _embedded, _quarto
 from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, Item, resources, with_bibliography
 from evalkit.publish.rendering._embedded import DIALECT, metadata, publish_embedded
 from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._machine import Finished
-from evalkit.publish.rendering._pieces import finished, markdown_parts, wrap_tables
+from evalkit.publish.rendering._pieces import beside, finished, markdown_parts, wrap_tables, write_markdown
 from evalkit.publish.rendering._quarto import front_matter, write_input
 from evalkit.publish.rendering._session import Session
 from evalkit.publish.rendering._typst import COMMAND
+from evalkit.words import messages_for
 
 MADE = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=())
 
@@ -268,6 +269,144 @@ def test_contents_stand_where_a_page_has_a_place_for_them() -> None:
     assert finished(f"{contents}<p>First</p>") == f"{contents}<p>First</p>"
     assert finished(f"<p>First</p>{place}") == f"<p>First</p>{place}"
     assert "table-wrap" in finished("<table></table>")
+
+
+# -- pieces ------------------------------------------------------------------------------------------------------------
+def svg(width: str) -> str:
+    return f'<svg viewBox="0 0 1 1" width="{width}">\n</svg>'
+
+
+def test_each_piece_as_markdown(tmp_path: Path) -> None:
+    items = (
+        Item("markdown", 1, "# Heading"),
+        Item("figure", 2, svg("400pt"), "fig-a", "**A** caption", 'Alt\n text: "x" \\ & y'),
+        Item("figure", 3, svg("400.5pt"), "fig-b", "Wide", "Panels"),
+        Item("figure", 4, svg("500pt"), "fig-c", "Two", "Both", mark={"phone": "<svg>small</svg>"}),
+        Item("table", 5, "\n<table>``</table>\n", "tbl-a", "A table"),
+        Item("code", 6, "x = '````'\n````\n"),
+        Item("code", 7, "```\n"),
+        Item("code", 8, "1 + 1"),
+    )
+    draft = replace(MADE, items=items, draft=True)
+    parts = [
+        "# Heading",
+        '![**A** caption](media/fig-a.svg){#fig-a fig-alt="Alt text: &quot;x&quot; &#92; &amp; y"}',
+        '![Wide](media/fig-b.svg){#fig-b fig-alt="Panels" .wide}',
+        '![Two](media/fig-c.svg){#fig-c fig-alt="Both" phone="media/fig-c-phone.svg"}',
+        "::: {#tbl-a}\n```{=html}\n<table>``</table>\n```\n\nA table\n:::",
+        "`````python\nx = '````'\n````\n`````",
+        "````python\n```\n````",
+        "```python\n1 + 1\n```",
+    ]
+    assert markdown_parts(draft, tmp_path) == parts  # beside a draft lies nothing
+    pictures = {file.name: file.read_text(encoding="utf-8") for file in (tmp_path / "media").iterdir()}
+    assert pictures == {
+        "fig-a.svg": svg("400pt"), "fig-b.svg": svg("400.5pt"), "fig-c.svg": svg("500pt"), "fig-c-phone.svg": "<svg>small</svg>",
+    }  # fmt: skip
+    unseen = '<span class="unseen">: A caption</span>'
+    links = [f'<a href="figures/fig-a.{form}">Picture ({form.upper()}){unseen}</a>' for form in ("svg", "png")]
+    beside = f'<div class="beside"><p>{"".join(links)}</p></div>'
+    assert markdown_parts(replace(MADE, items=items[:2]), tmp_path) == [
+        parts[0],
+        f"{parts[1]}\n\n```{{=html}}\n{beside}\n```",
+    ]
+    assert write_markdown(draft, tmp_path).read_text(encoding="utf-8") == "\n\n".join(parts) + "\n"
+
+
+def test_below_a_drafts_figure_stand_its_numbers_without_links() -> None:
+    numbers = {"columns": ["n"], "rows": [[20]]}
+    figure = Item("figure", 1, svg("1pt"), "fig-a", "A <b>", numbers=numbers)
+    drafted = beside(figure, messages_for("en-US"), linked=False)
+    assert drafted == (
+        '<div class="beside"><details><summary>Show the numbers as a table<span class="unseen">: A &lt;b&gt;</span></summary>'
+        '<div class="table-wrap" role="region" tabindex="0" aria-label="Numbers: A &lt;b&gt;"><table><thead><tr>'
+        '<th scope="col" class="figure-number">Out of</th></tr></thead><tbody><tr><td class="figure-number">20</td></tr></tbody>'
+        "</table></div></details></div>"
+    )  # fmt: skip
+    published = beside(figure, messages_for("en-US"))
+    assert re.findall(r'<a href="([^"]*)">([^<]*)<', published) == [
+        ("data/fig-a.csv", "Numbers (CSV)"), ("figures/fig-a.svg", "Picture (SVG)"), ("figures/fig-a.png", "Picture (PNG)"),
+    ]  # fmt: skip
+    assert beside(replace(figure, kind="table"), messages_for("en-US"), linked=False) == ""
+
+
+def test_which_publisher_makes_a_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "mine"
+    program.write_text("")
+    program.chmod(0o755)
+    monkeypatch.setenv("EVALKIT_QUARTO", str(program))
+    assert _quarto.find_quarto() == program
+    assert [_quarto.publisher_of(name) for name in ("auto", "embedded", "quarto")] == ["quarto", "embedded", "quarto"]
+    assert _quarto.command(program, ("html", "pdf"))[3:] == ["--to", "html,typst", "--no-execute"]
+    monkeypatch.setenv("EVALKIT_QUARTO", str(tmp_path / "none"))
+    assert _quarto.find_quarto() is None
+    assert [_quarto.publisher_of(name) for name in ("auto", "embedded", "quarto")] == ["embedded", "embedded", "quarto"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Finished(0, "1.9\n", ""), ""), (Finished(0, "1.10.18\n", ""), ""), (Finished(0, "2.0-rc1", ""), ""),
+        (Finished(0, "1.8.99", ""), "quarto: 1.8.99 is too old; install 1.9 or newer, or use --publisher embedded"),
+        (Finished(0, "0.10", ""), "quarto: 0.10 is too old; install 1.9 or newer, or use --publisher embedded"),
+        (Finished(1, "1.9", ""), "q: 'quarto --version' answers with no version; see 'evalkit doctor'"),
+        (Finished(0, "Quarto 1.9", ""), "q: 'quarto --version' answers with no version; see 'evalkit doctor'"),
+    ],
+)  # fmt: skip
+def test_which_version_of_quarto_will_do(
+    answer: Finished, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_quarto, "run_child", lambda command, **_: answer if command == ["q", "--version"] else None)
+    if not said:
+        assert _quarto.quarto_version(Path("q"), tmp_path) == answer.out.strip()
+        return
+    with pytest.raises((MissingToolError, PublicationError)) as refused:
+        _quarto.quarto_version(Path("q"), tmp_path)
+    assert str(refused.value) == said
+    assert isinstance(refused.value, MissingToolError) is ("old" in said)
+
+
+def test_parts_that_quarto_brings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Finished(
+        0, "  Typst version 0.14.2\nDart Sass version 1\n", "\x1b[1m  Pandoc version: 3.8.3\x1b[0m\n Deno version 2.4.5"
+    )
+    monkeypatch.setattr(
+        _quarto, "run_child", lambda command, **_: told if command[1:] == ["check", "versions"] else None
+    )
+    parts = _quarto.parts_of(Path("q"), tmp_path)
+    assert list(parts.items()) == [("deno", "2.4.5"), ("pandoc", "3.8.3"), ("typst", "0.14.2")]
+
+
+def test_what_quarto_finds_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("QUARTO_PROFILE", "TYPST_FONT_PATHS", "QUARTO_DENO", "MINE", "HOME", "NO_COLOR"):
+        monkeypatch.setenv(name, "theirs")
+    found = _quarto._environment(tmp_path)
+    assert {name: found.get(name) for name in ("QUARTO_PROFILE", "TYPST_FONT_PATHS", "QUARTO_DENO", "MINE")} == {
+        "QUARTO_PROFILE": None, "TYPST_FONT_PATHS": None, "QUARTO_DENO": "theirs", "MINE": "theirs",
+    }  # fmt: skip
+    assert (found["NO_COLOR"], found["TYPST_IGNORE_SYSTEM_FONTS"]) == ("1", "true")
+    homes = (
+        "HOME",
+        "TMPDIR",
+        "TMP",
+        "TEMP",
+        "XDG_CACHE_HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_STATE_HOME",
+        "XDG_RUNTIME_DIR",
+    )
+    assert {found[name] for name in homes} == {str(tmp_path / "home")}
+    assert (tmp_path / "home").is_dir()
+
+
+@pytest.mark.parametrize("name", ["_quarto.yml", "_quarto.yaml"])
+def test_a_project_above_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("")
+    with pytest.raises(PublicationError) as refused:
+        _quarto._refuse_project_above(tmp_path / "a" / "b")
+    told = f"quarto: {tmp_path / name} would change the report; remove it, or set TMPDIR to another folder"
+    assert str(refused.value) == told
 
 
 # -- references --------------------------------------------------------------------------------------------------------
