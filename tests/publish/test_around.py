@@ -26,8 +26,9 @@ from evalkit.errors import (
 )
 from evalkit.periods import Period
 from evalkit.protocol import private_folder
-from evalkit.publish import RenderJob, _render
+from evalkit.publish import RenderJob, _draft, _render
 from evalkit.publish._job import find_notebook, parameters_of, read_notebook
+from evalkit.publish._make import _check_size
 from evalkit.publish._render import render_all
 from evalkit.publish.release import _ingredients
 from evalkit.publish.release._ingredients import digest, environment, imported_packages
@@ -35,6 +36,8 @@ from evalkit.publish.release._release import exchange, study_lock
 from evalkit.publish.rendering import _machine, _quarto
 from evalkit.publish.rendering._machine import memory_of, run_child
 from evalkit.publish.rendering._quarto import Tool, publisher_of, survey, tools_of
+from evalkit.seal import DRAFTED, new_key
+from evalkit.seal import ENVIRONMENT as KEY
 from publish import standin
 from publish.test_ingredients import job_of
 
@@ -78,6 +81,56 @@ def test_renders_of_one_study_are_done_in_the_order_of_time_and_told_in_that_of_
     )  # type: ignore[arg-type]
     with pytest.raises(UsageError):
         render_all([job, job], 2, SimpleNamespace())  # type: ignore[arg-type]
+
+
+# -- the size of a release -------------------------------------------------------------------------------------------
+def test_a_release_has_no_more_megabytes_than_it_may(job: RenderJob, tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("report.html", "report.pdf")}
+    for file in files.values():
+        file.write_bytes(bytes(500_000))
+    may = replace(job, params=job.params.model_copy(update={"output_mb": 1}))
+    _check_size(may, files)
+    files["report.pdf"].write_bytes(bytes(2_100_000))
+    assert (
+        refusal(lambda: _check_size(may, files))
+        == f"{may.name}: the release would have 3 MB; raise output_mb in {may.params_file}"
+    )
+
+
+# -- the kernel of drafts, and the room of each ----------------------------------------------------------------------
+def test_what_the_kernel_of_drafts_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(_draft, "Session", lambda *given: SimpleNamespace(start=lambda: started.append(given)))
+    notebook, log = tmp_path / "notebooks" / "a.ipynb", tmp_path / "log"
+    made = _draft.Drafter.prepared("tiny", notebook, log, tmp_path / "s")
+    record = str(tmp_path / "s" / "record.jsonl")
+    variables = {KEY: made.key, DRAFTED: "1", "EVALKIT_RECORD": record, "EVALKIT_TOLD": str(tmp_path / "s")}
+    assert started == [("tiny", tmp_path / "s", notebook.parent, log, variables)]
+    assert (made.scratch, len(made.key)) == (tmp_path / "s", len(new_key()))
+
+
+def test_each_draft_is_printed_in_a_room_of_its_own(
+    job: RenderJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def instead(document: str, formats: tuple[str, ...], room: Path, left: float, gigabytes: float) -> dict[str, Path]:
+        given.append((document, formats, room.name, round(left), gigabytes, list(room.iterdir())))
+        (room / "report.html").touch()
+        return {"html": room / "report.html"}
+
+    monkeypatch.setattr(_draft, "publish_embedded", instead)
+    drafter = _draft.Drafter(SimpleNamespace(), tmp_path, "key")  # type: ignore[arg-type]
+    for document, seconds in (("one", 100), ("two", 100), ("late", -100)):
+        made = drafter._published(document, ["html"], job, time.monotonic() + seconds)
+    assert made == {"html": tmp_path / "pass-3" / "report.html"}
+    assert [f.name for f in tmp_path.glob("pass-*")] == ["pass-3"]
+    memory = job.params.memory_gb
+    assert given == [
+        ("one", ("html",), "pass-1", 100, memory, []),
+        ("two", ("html",), "pass-2", 100, memory, []),
+        ("late", ("html",), "pass-3", 1, memory, []),
+    ]
 
 
 # -- jobs ------------------------------------------------------------------------------------------------------------

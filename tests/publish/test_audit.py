@@ -181,6 +181,7 @@ def test_words_of_the_protocol_are_no_identifiers() -> None:
 )  # fmt: skip
 def test_a_number_that_is_an_identifier(text: str, stands: bool) -> None:
     assert Identifiers.of(["12345"]).stand_in(text) is stands
+    assert Identifiers.of(["12"]).stand_in(text) is False  # too short: nothing is looked for
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_what_stands_in_a_digest_stands_there_by_chance(digest: str, passes: boo
 @pytest.mark.parametrize(
     ("text", "folded"),
     [("\\u0041b", "ab"), ("\\x41b", "ab"), ("\\u{1F600}", "😀"), ("\\u{110000}", "\\u{110000}"), ("\\u{41}b", "ab"), ("\\U00000041b", "ab"), ("\\U00000041b", "ab"), ("\\u004", "\\u004"),
-     ("\\u00411", "a1"), ("&amp;amp;#65;", "a"), ("%2541", "a"),
+     ("\\u00411", "a1"), ("&amp;amp;#65;", "a"), ("%2541", "a"), ("%252541", "a"), ("%25252541", "%41"),
      ("\\*a\\_b", "*a_b"), ("É", "e"), ("e\u0301", "e"), ("ﬁ", "fi"), ("ß", "ss"), ("a\u00adb\u200db", "abb"), ("%zz", "%zz")],
 )  # fmt: skip
 def test_a_disguise_is_taken_off(text: str, folded: str) -> None:

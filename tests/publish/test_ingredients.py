@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -130,6 +131,18 @@ def test_code_is_known_by_its_content(tmp_path: Path, monkeypatch: pytest.Monkey
     (room / "__pycache__").mkdir()
     (room / "__pycache__" / "a.pyc").write_bytes(b"x")
     assert _ingredients.code()["sha256"] in seen
+
+
+def test_code_is_read_in_the_order_of_its_names_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path comes before another one part by part, its name letter by letter: `a-b.py` is before `a/b.py`."""
+    room = tmp_path / "evalkit"
+    (room / "a").mkdir(parents=True)
+    monkeypatch.setattr(_ingredients, "__file__", str(room / "publish" / "release" / "_ingredients.py"))
+    names = ["a-b.py", "a/b.py", "a0.py"]
+    for name in names:
+        (room / name).write_text(name, encoding="utf-8")
+    told = "".join(f"{name}\0{hashlib.sha256(name.encode()).hexdigest()}\n" for name in names)
+    assert _ingredients.code()["sha256"] == hashlib.sha256(told.encode()).hexdigest()
 
 
 def test_place_and_time_are_no_part_of_it(tmp_path: Path) -> None:

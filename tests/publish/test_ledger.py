@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.errors import DisclosureError
-from evalkit.publish.release._ledger import Ledger
+from evalkit.publish.release._ledger import ANOTHER, Ledger
 
 NAMES = ("quarterly-2022Q2-r1", "quarterly-2022Q3-r1", "quarterly-2022Q3-r2")
 
@@ -270,8 +270,12 @@ def test_a_ledger_of_before_indices_is_held_to_its_files(ledger: Ledger, tmp_pat
     one, two, _ = (entry(ledger, number) for number in range(3))
     kept = two.read_bytes()
     two.unlink()
-    with pytest.raises(DisclosureError, match="is not what was written, or one before it is gone"):
+    with pytest.raises(DisclosureError) as said:
         again(tmp_path)
+    assert str(said.value) == (
+        f"{ledger.folder / '00003-quarterly-2022Q3-r2.json'}: this entry of the ledger is not what was written, or one "
+        f"before it is gone; put it back from a backup of {ledger.folder}, {ANOTHER}"
+    )
     for content in (b"", bytes(100), kept[:50], one.read_bytes()):
         two.write_bytes(content)
         with pytest.raises(DisclosureError, match=r"00002-quarterly-2022Q3-r1.json: this entry of the ledger is not"):

@@ -190,6 +190,7 @@ def test_what_is_not_shown_has_a_record_too(tmp_path: Path) -> None:
 
     found = protected(job_in(tmp_path), ran)
     assert (found.counts, found.small, found.unlinked) == (3, 2, 0)  # four, nobody with it, four without
+    assert found.looked() == {"counts": 3, "small_counts": 2}
 
 
 def test_another_secret_stops_the_release(tmp_path: Path) -> None:
@@ -265,8 +266,30 @@ def test_another_ledger_is_begun_with_a_reason_only(tmp_path: Path) -> None:
     assert done.facts()["new_ledger"] == "A trial for the board"
     publish(anew, showing(twelve=range(12)))
     assert ledger_for(anew).names == ledger_for(other).names == ("tiny-2000Q4-r1",)  # once begun it is the folder's own
-    with pytest.raises(UsageError, match=r"is whole and holds every release of .*; leave out --new-ledger"):
+    with pytest.raises(UsageError) as refused:
         ledger_for(replace(other, new_ledger="Another one"))
+    whole = f"{ledger_for(anew).folder}: is whole and holds every release of {tmp_path / 'elsewhere' / 'tiny'}"
+    assert str(refused.value) == f"{whole}; leave out --new-ledger"
+
+
+def test_what_was_left_out_is_given_to_the_run_that_makes_a_release_again(tmp_path: Path) -> None:
+    found: list[list[str] | None] = []
+
+    def ran(variables: Mapping[str, str]) -> NotebookNode:
+        assert Path(variables["EVALKIT_RECORD"]) == Path(variables["EVALKIT_TOLD"]) / "record.jsonl"
+        file = Path(variables["EVALKIT_TOLD"]) / "left_out.json"
+        found.append(json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None)
+        return showing(all=range(40))(variables)
+
+    job = job_in(tmp_path)
+    standing = Standing(job.target, there=True, manifest={"disclosure": {"left_out": ["a", "b"]}})
+    for one, there in (
+        (job, standing),
+        (job, replace(standing, manifest={})),
+        (replace(job, supersede="why"), standing),
+    ):
+        protected(one, ran, there)
+    assert found == [["a", "b"], [], None]  # what is published anew is asked anew
 
 
 def test_a_mark_that_is_gone_is_found_again(tmp_path: Path) -> None:

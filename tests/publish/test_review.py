@@ -19,7 +19,7 @@ from evalkit.protocol import Study, load_study, private_folder
 from evalkit.publish import approvals_of, approve, write_pack
 from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._manifest import _VERSION
-from evalkit.publish.release._review import cleaned, keep_for_review
+from evalkit.publish.release._review import _COLUMNS, _section, cleaned, keep_for_review
 from evalkit.seal import MARK
 from publish import standin
 
@@ -204,6 +204,23 @@ def test_two_outputs_of_one_question_are_told_apart(released: tuple[Path, Study]
     sections = page.split("<section>")[1:]
     assert ["men" in section for section in sections] == [False, True, False]
     assert "Nothing is recorded of what is shown here" in sections[2]
+
+
+@pytest.mark.parametrize(
+    ("data", "seen"),
+    [
+        ({"text/markdown": "**45** & <5", "text/plain": "x"}, "<pre>**45** &amp; &lt;5</pre>"),
+        ({"text/markdown": "a", "text/html": "<b>h</b>"}, "<b>h</b>"),
+        ({"text/markdown": "a", "text/html": "<b>h</b>", "image/svg+xml": "<svg/>"}, "<svg/>"),
+        ({}, "<pre></pre>"),
+    ],
+)
+def test_what_is_seen_of_an_output(data: dict[str, str], seen: str) -> None:
+    output = {"cell": 4, "line": 0, "estimate": "", "kind": "methods", "verdict": "", "alt": "A <b>", "data": data}
+    assert _section(output, pd.DataFrame(columns=_COLUMNS)) == (
+        f"<section><h3>Cell 4: methods, from the protocol </h3>{seen}<p><em>Alternative text:</em> A &lt;b&gt;</p>"
+        '<div class="secret"><h4>Underneath</h4><p>No counts of people underneath.</p></div></section>'
+    )
 
 
 def test_both_commands(released: tuple[Path, Study], capsys: pytest.CaptureFixture[str]) -> None:
