@@ -16,8 +16,16 @@ import yaml
 from nbformat.v4 import new_notebook
 
 from evalkit.errors import MissingToolError, PublicationError
-from evalkit.publish.rendering import _embedded, _quarto
-from evalkit.publish.rendering._document import ATTACHMENT, BIBLIOGRAPHY, Document, Item, resources, with_bibliography
+from evalkit.publish.rendering import _embedded, _quarto, _session
+from evalkit.publish.rendering._document import (
+    ATTACHMENT,
+    BIBLIOGRAPHY,
+    Document,
+    Item,
+    document_of,
+    resources,
+    with_bibliography,
+)
 from evalkit.publish.rendering._embedded import DIALECT, metadata, publish_embedded
 from evalkit.publish.rendering._execute import Limits
 from evalkit.publish.rendering._machine import Finished
@@ -25,6 +33,7 @@ from evalkit.publish.rendering._pieces import beside, finished, markdown_parts, 
 from evalkit.publish.rendering._quarto import front_matter, write_input
 from evalkit.publish.rendering._session import Session
 from evalkit.publish.rendering._typst import COMMAND
+from evalkit.seal import MARK
 from evalkit.words import messages_for
 
 MADE = Document("T", "", "S", "O", "p", "c", date(2022, 9, 30), synthetic=True, locale="en-US", items=())
@@ -454,3 +463,80 @@ def test_a_draft_whose_cells_are_all_known_runs_none(tmp_path: Path, monkeypatch
     assert questions == ['begin(\'["x"]\', \'{"V": "1"}\')']
     assert given.cells[0].outputs == [2]
     assert session._outputs == {"b": [2]}  # what is no cell any more is forgotten
+
+
+def test_a_draft_runs_what_is_not_known_and_tells_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session("tiny", tmp_path, tmp_path, tmp_path / "log", {})
+    session._outputs = {"a": [1]}
+    given = new_notebook(cells=[nbformat.v4.new_markdown_cell("T"), *map(nbformat.v4.new_code_cell, ("x", "y"))])
+    answers = [{"reused": ["a"], "run": 1, "key": "b"}, {"reused": [], "run": None}]
+    told: list[Any] = []
+
+    def answer(what: str) -> dict[str, Any]:
+        told.append(what)
+        return answers.pop(0)
+
+    def execute(index: int, cell: Any) -> None:
+        told.append((index, cell.source))
+        cell.outputs = [2]
+
+    monkeypatch.setattr(session, "_ask", answer)
+    monkeypatch.setattr(session, "_execute", execute)
+    session._pass(given, {}, told.append, told.append)
+    assert told[1:] == [2, (2, "y"), [2], "done()"]  # a cell is begun before it runs
+    assert [cell.outputs for cell in given.cells[1:]] == [[1], [2]]
+    assert session._outputs == {"a": [1], "b": [2]}
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_a_kernel_that_cannot_run_an_edit_is_replaced_once(
+    again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session("tiny", tmp_path, tmp_path, tmp_path / "log", {})
+    asked = iter([{"restart": True}] * again + [{"reused": ["a"], "run": None}])
+    told: list[str] = []
+    session._outputs = {"a": []}
+
+    def start() -> None:
+        told.append("start")
+        session._client = session
+
+    def close() -> None:
+        told.append("close")
+        session._client = None
+
+    for name, does in (("start", start), ("close", close), ("_ask", lambda _: next(asked))):
+        monkeypatch.setattr(session, name, does)
+    cells = [nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]})]
+    monkeypatch.setattr("papermill.parameterize.parameterize_notebook", lambda given, *_, **__: given)
+    how = {"limits": Limits(60), "variables": {}, "scrub": str, "on_cell": lambda *_: None}
+    if again == 1:
+        session.run(new_notebook(cells=cells), {}, **how)
+    else:
+        with pytest.raises(_session._FreshKernelNeeded):
+            session.run(new_notebook(cells=cells), {}, **how)
+    assert told == ["start", "close", "start"]
+
+
+# -- documents ---------------------------------------------------------------------------------------------------------
+def test_the_whole_document_of_a_notebook() -> None:
+    facts = {name: name for name in ("title", "subtitle", "study", "organisation", "period", "cut")}
+    cover = {**facts, "cut_date": "2022-09-30", "synthetic": False, "locale": "es-US"}
+    items = (Item("markdown", 2, "Text"),)
+
+    def shows(told: dict[str, Any]) -> Any:
+        mark = {MARK: {"shows": "cover", "document": told}}
+        first = nbformat.v4.new_code_cell("c", outputs=[nbformat.v4.new_output("display_data", metadata=mark)])
+        return new_notebook(cells=[first, nbformat.v4.new_markdown_cell("Text")])
+
+    made = Document(
+        **facts, cut_date=date(2022, 9, 30), synthetic=False, locale="es-US", items=items, toc=True, pdf_standard="none"
+    )
+    assert document_of(shows(cover), toc=True, pdf_standard="none") == made
+    assert (made.language, made.region) == ("es", "US")
+    assert made.facts() == {**facts, "locale": "es-US"}
+    more = {"assignment": "random", "completion": "dose", "sessions": False, "since": "day"}
+    assert document_of(shows(cover | more), toc=True, pdf_standard="none") == replace(made, **more)
+    del cover["locale"]
+    with pytest.raises(PublicationError, match=r"^the notebook shows no cover; call report\.cover\(\) in its first"):
+        document_of(shows(cover), toc=False, pdf_standard="none")
