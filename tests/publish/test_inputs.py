@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
@@ -147,7 +148,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, **answers: Finished) -> list[tuple[li
         return answers.get("pandoc" if "report.md" in command else "typst", Finished(0, "[]", ""))
 
     monkeypatch.setattr(_embedded, "run_child", run)
-    monkeypatch.setattr("evalkit.publish.rendering._embedded.time.monotonic", lambda: 7.0)
+    monkeypatch.setattr(_embedded, "time", SimpleNamespace(monotonic=lambda: 7.0))
     return calls
 
 
