@@ -26,13 +26,14 @@ from evalkit.errors import (
 )
 from evalkit.periods import Period
 from evalkit.protocol import private_folder
-from evalkit.publish import RenderJob, _draft, _render
+from evalkit.publish import RenderJob, _draft, _make, _render
 from evalkit.publish._job import find_notebook, parameters_of, read_notebook
-from evalkit.publish._make import _check_size
+from evalkit.publish._make import _check_size, _overridden
 from evalkit.publish._render import render_all
 from evalkit.publish.release import _ingredients
 from evalkit.publish.release._ingredients import digest, environment, imported_packages
 from evalkit.publish.release._release import exchange, study_lock
+from evalkit.publish.release._standing import Standing
 from evalkit.publish.rendering import _machine, _quarto
 from evalkit.publish.rendering._machine import memory_of, run_child
 from evalkit.publish.rendering._quarto import Tool, publisher_of, survey, tools_of
@@ -95,6 +96,63 @@ def test_a_release_has_no_more_megabytes_than_it_may(job: RenderJob, tmp_path: P
         refusal(lambda: _check_size(may, files))
         == f"{may.name}: the release would have 3 MB; raise output_mb in {may.params_file}"
     )
+
+
+# -- what is published, and with which parameters --------------------------------------------------------------------
+def test_parameters_that_the_file_of_the_report_does_not_say(job: RenderJob) -> None:
+    said = job.params.model_copy(update={"parameters": {"a": 1, "b": 2}})
+    given = replace(job, params=said, overrides={"c": 3, "b": 3, "a": 1})
+    parameters = {"a": 1, "b": 3, "c": 3, "d": 4}
+    old = Standing(job.target, there=True, manifest={"overridden": ["z", "y"]})
+    assert _overridden(given, parameters, Standing(job.target)) == ["b", "c"]
+    assert _overridden(given, parameters, old) == ["z", "y"]  # made again: as it was then
+    assert _overridden(given, parameters, replace(old, manifest={"revision": 1})) == []
+    assert _overridden(replace(given, supersede="why"), parameters, old) == ["b", "c"]
+
+
+def test_each_format_is_made_once_by_the_publisher_that_is_asked_for(
+    job: RenderJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def publisher(name: str) -> Any:
+        def publish(document: str, formats: tuple[str, ...], scratch: Path, left: float, gigabytes: float) -> Any:
+            given.append((name, document, formats, scratch, round(left), gigabytes))
+            return {one: scratch / f"made.{one}" for one in formats}
+
+        return publish
+
+    for name in ("quarto", "embedded"):
+        monkeypatch.setattr(_make, f"publish_{name}", publisher(name))
+    shape = job.params.publication.model_copy(update={"to": ("pdf", "html", "pdf")})
+    asked = replace(job, params=job.params.model_copy(update={"publication": shape}))
+    for name in ("quarto", "embedded"):
+        made = _make._publish("it", name, asked, tmp_path, time.monotonic() + 50)  # type: ignore[arg-type]
+        assert made == {"report.pdf": tmp_path / "made.pdf", "report.html": tmp_path / "made.html"}
+    memory = job.params.memory_gb
+    assert given == [(name, "it", ("pdf", "html"), tmp_path, 50, memory) for name in ("quarto", "embedded")]
+    late = refusal(lambda: _make._publish("it", "quarto", asked, tmp_path, time.monotonic()))  # type: ignore[arg-type]
+    assert late == f"{job.name}: no time left to publish; raise timeout_minutes in {job.params_file}"
+    assert len(given) == 2
+
+
+def test_a_draft_takes_the_place_of_the_one_before(job: RenderJob, tmp_path: Path) -> None:
+    folder = _draft.draft_folder(job)
+    assert folder == private_folder(job.study) / "drafts" / "tiny" / job.target.name
+    files = {name: tmp_path / f"new.{name}" for name in ("html", "pdf")}
+    for name, file in files.items():
+        file.write_text(f"new {name}", encoding="utf-8")
+    _draft._placed(files, folder, job)
+    (folder / "notes.txt").touch()
+    files["html"].write_text("newer", encoding="utf-8")
+    assert _draft._placed({"html": files["html"]}, folder, job) == {"html": folder / "report.html"}
+    assert sorted(f.name for f in folder.iterdir()) == ["draft.json", "notes.txt", "report.html"]  # no PDF of before
+    assert (folder / "report.html").read_text(encoding="utf-8") == "newer"
+    about = {"draft": 1, "study": "tiny", "report": "tiny", "period": "2000Q4"}
+    assert json.loads((folder / "draft.json").read_text(encoding="utf-8")) == about
+    said = refusal(lambda: _draft._placed({"html": files["html"], "pdf": tmp_path / "none"}, folder, job))
+    assert said == f"{folder}: cannot be written (No such file or directory); the draft is as it was"
+    assert sorted(f.name for f in folder.iterdir()) == ["draft.json", "notes.txt", "report.html"]
 
 
 # -- the kernel of drafts, and the room of each ----------------------------------------------------------------------

@@ -193,6 +193,18 @@ def test_what_stands_in_a_digest_stands_there_by_chance(digest: str, passes: boo
     assert Identifiers.of([digest]).stand_in(f"sha256 {digest} made")  # unless all of it is one
 
 
+@pytest.mark.parametrize(
+    ("address", "read"),
+    [
+        ("data:,QX71", True), ("data:;charset=utf-8,QX71", True), ("data:text/plain;base64,UVg3MQ", True),
+        ("data:;base64,UVg3MQ==", True), ("data:image/svg+xml;base64,YVFYNzE=", True), ("data:font/woff2,QX71", False),
+        ("data:image/png;base64,UVg3MQ==", False),
+    ],
+)  # fmt: skip
+def test_a_text_inside_an_address_is_read(address: str, read: bool) -> None:
+    assert any("QX71" in piece for piece in pieces(f'<a href="{address}">x</a>')) is read
+
+
 # -- folding ---------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("text", "folded"),

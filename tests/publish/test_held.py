@@ -227,8 +227,12 @@ def test_another_secret_than_that_of_the_releases_stops(tmp_path: Path) -> None:
     other = study_in(tmp_path / "other")
     assert study_secret(other).id != theirs
     give_secret(tmp_path / "other", tmp_path)
-    with pytest.raises(DisclosureError, match=f"was made with another secret than the one in .*made with .{theirs}"):
+    with pytest.raises(DisclosureError) as said:
         ledger_for(job_of(study))
+    assert str(said.value) == (
+        f"{release}: was made with another secret than the one in {private_folder(study)}; put back the one it was made "
+        f"with ({theirs}), or begin another ledger with --new-ledger 'why'"
+    )
 
 
 def test_a_render_that_died_between_the_two_files_of_the_secret(tmp_path: Path) -> None:

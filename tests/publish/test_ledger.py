@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from evalkit.errors import DisclosureError
-from evalkit.publish.release._ledger import ANOTHER, Ledger
+from evalkit.publish.release._ledger import ANOTHER, Ledger, _fingerprint
 
 NAMES = ("quarterly-2022Q2-r1", "quarterly-2022Q3-r1", "quarterly-2022Q3-r2")
 
@@ -74,6 +74,8 @@ def test_a_damaged_key_stops_and_says_which_backup(
         said.value
     )
     assert "\n" not in str(said.value)
+    if "written with" in words:
+        assert f"{ledger.folder / 'key'}: {words} ({_fingerprint(good)}); put it back" in str(said.value)
     (ledger.folder / "key").write_bytes(good)
     (ledger.folder / "key").chmod(0o600)
     assert again(tmp_path).names == NAMES
@@ -183,8 +185,10 @@ def without_first(file: Path) -> None:
 )
 def test_a_damaged_index_stops(ledger: Ledger, tmp_path: Path, damage: Callable[[Path], object], words: str) -> None:
     damage(ledger.folder / "index.json")
-    with pytest.raises(DisclosureError, match=f"index.json: {words}; put it back from the newest backup"):
+    with pytest.raises(DisclosureError) as said:
         again(tmp_path)
+    back = f"put it back from the newest backup of {ledger.folder}, {ANOTHER}"
+    assert str(said.value) == f"{ledger.folder / 'index.json'}: {words}; {back}"
 
 
 def test_an_index_of_another_ledger_or_of_before_stops(ledger: Ledger, tmp_path: Path) -> None:

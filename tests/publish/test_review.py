@@ -19,7 +19,7 @@ from evalkit.protocol import Study, load_study, private_folder
 from evalkit.publish import approvals_of, approve, write_pack
 from evalkit.publish.release._ingredients import digest
 from evalkit.publish.release._manifest import _VERSION
-from evalkit.publish.release._review import _COLUMNS, _section, cleaned, keep_for_review
+from evalkit.publish.release._review import _COLUMNS, _rule, _section, cleaned, keep_for_review
 from evalkit.seal import MARK
 from publish import standin
 
@@ -204,6 +204,11 @@ def test_two_outputs_of_one_question_are_told_apart(released: tuple[Path, Study]
     sections = page.split("<section>")[1:]
     assert ["men" in section for section in sections] == [False, True, False]
     assert "Nothing is recorded of what is shown here" in sections[2]
+
+
+def test_why_a_count_is_not_shown() -> None:
+    rules = [_rule({"shown": False, "linked": True, "count": count}, 11) for count in (0, 1, 10, 11)]
+    assert rules == ["withheld with its row", *["withheld: fewer than 11"] * 2, "withheld with its row"]
 
 
 @pytest.mark.parametrize(
