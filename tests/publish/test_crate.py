@@ -249,8 +249,13 @@ class TestArchive:
         release = made.publish(study)
         (tmp_path / "a").mkdir()
         (tmp_path / "a" / "tiny-tiny-2000Q4-r1.zip").write_text("mine", encoding="utf-8")
-        with pytest.raises(ReleaseError, match="is another file; move it away, or name another folder with --out"):
+        with pytest.raises(ReleaseError) as refused:
             archive(release, tmp_path / "a", study)
+        there = tmp_path / "a" / "tiny-tiny-2000Q4-r1.zip"
+        assert str(refused.value) == f"{there}: is another file; move it away, or name another folder with --out"
+        with pytest.raises(ReleaseError) as refused:  # a file is no folder
+            archive(release, there, study)
+        assert str(refused.value) == f"{there / there.name}: cannot be written (File exists)"
         assert [f.read_text(encoding="utf-8") for f in (tmp_path / "a").iterdir()] == ["mine"]
 
 

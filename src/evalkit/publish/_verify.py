@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["Verification", "archive", "archive_name", "checked", "verify"]
 
+import contextlib
 import hashlib
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -370,7 +371,8 @@ def archive(release: Path, folder: Path, study: Study | None = None) -> Path:
         msg = f"{target}: cannot be written ({error.strerror or 'unknown reason'})"
         raise ReleaseError(msg) from None
     finally:
-        making.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # below a file there is nothing to take away
+            making.unlink(missing_ok=True)
     return target
 
 
