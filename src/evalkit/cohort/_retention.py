@@ -104,7 +104,8 @@ def _pauses(setting: Setting) -> ir.Table:
         idle, episodes = daily.filter(daily.n == daily.cancelled), analysed(setting)
         met = episodes.join(idle, [episodes.participant_id == idle.person, idle.paused >= episodes.referral_date])
         parts.append(met.select(*KEY, "paused"))
-    return ibis.union(*parts, distinct=True)
+    # not by the union's own `distinct`: of a single table it takes no notice
+    return ibis.union(*parts).distinct()
 
 
 def doses(setting: Setting) -> ir.Table:

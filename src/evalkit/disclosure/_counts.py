@@ -238,7 +238,7 @@ def _figure(rows: pd.DataFrame, policy: Policy) -> list[tuple[object, ...]]:
             shown = shown.assign(slight=shown["slight"] | (shown["group"] == EVERYBODY))
     shown = shown[np.array([_tells(row, "old", policy) for _, row in shown.iterrows()], dtype=bool)]
     more = [bool(row["slight"]) or not _tells(row, "new", policy) for _, row in shown.iterrows()]
-    shown = shown.assign(slight=more)
+    shown = shown.assign(slight=np.array(more, dtype=bool))  # an empty list would be numbers
     why = list(dict.fromkeys(part for text in shown.loc[~shown["slight"], "reason"] for part in str(text).split(", ")))
     return [
         (

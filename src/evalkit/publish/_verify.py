@@ -371,7 +371,7 @@ def archive(release: Path, folder: Path, study: Study | None = None) -> Path:
         msg = f"{target}: cannot be written ({error.strerror or 'unknown reason'})"
         raise ReleaseError(msg) from None
     finally:
-        with contextlib.suppress(OSError):  # below a file there is nothing to take away
+        with contextlib.suppress(NotADirectoryError):  # below a file there is nothing to take away
             making.unlink(missing_ok=True)
     return target
 
