@@ -68,7 +68,7 @@ def longest_chain() -> list[str]:
         if module in above:  # a circle, opened by an import inside a function
             return []
         if module not in found:
-            below = [chain(each, above | {module}) for each in graph.find_modules_directly_imported_by(module)]
+            below = [chain(each, above | {module}) for each in sorted(graph.find_modules_directly_imported_by(module))]
             found[module] = [module, *max(below, key=len, default=[])]
         return found[module]
 
